@@ -1,0 +1,1 @@
+"""What is in a Kubernetes cluster, whole: read-only, bounded, fast."""

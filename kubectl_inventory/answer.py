@@ -1,0 +1,161 @@
+"""Which view of an inventory a command and a format show, and whether it can stream.
+
+csv, ndjson and name stream: a page is printed and forgotten. Tables need every
+row to know their widths, and hold rows alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import msgspec
+
+from kubectl_inventory import render, views
+from kubectl_inventory.inventory import Inventory, Page
+from kubectl_inventory.policy import Setting
+from kubectl_inventory.request import Need, Request
+from kubectl_inventory.resource import Kind
+
+Write = Callable[[str], None]
+
+FORMATS = ("csv", "json", "markdown", "name", "ndjson", "table", "wide", "yaml")
+
+
+class Style(msgspec.Struct, frozen=True, kw_only=True):
+    """How the answer is to look."""
+
+    format: str = "table"
+    headers: bool = True
+    labels: bool = False
+    show_empty: bool = False
+    sort_by: str = ""
+
+    @property
+    def need(self) -> Need:
+        """What this shows of each object."""
+        if self.format in ("json", "yaml", "ndjson", "csv") or self.labels or self.sort_by:
+            return "metadata"
+        return "name" if self.format == "name" else "cells"
+
+
+def print_inventory(inventory: Inventory, request: Request, style: Style, write: Write) -> None:
+    """An inventory by its command's view, read to its end."""
+    if request.command == "get":
+        print_objects(inventory, style, write)
+    elif request.command == "kinds":
+        print_kinds(inventory, style, write)
+    else:
+        print_counts(inventory, request, style, write)
+
+
+def print_settings(settings: Sequence[Setting], style: Style, write: Write) -> None:
+    """The effective boundary, a row a setting."""
+    rows = [(setting.name, setting.value, setting.source) for setting in settings]
+    headers = ("SETTING", "VALUE", "FROM")
+    if style.format in ("json", "yaml", "ndjson"):
+        items = [msgspec.to_builtins(setting) for setting in settings]
+        text = {"json": render.json_text, "yaml": render.yaml_text}.get(style.format)
+        write(text(items) if text is not None else "".join(map(render.json_line, items)))
+    elif style.format == "csv":
+        write("".join(render.csv_lines([headers, *rows] if style.headers else rows)))
+    elif style.format == "markdown":
+        write(render.markdown(headers, rows))
+    else:
+        write("".join(render.table(headers, rows, show_headers=style.headers)))
+
+
+def print_counts(inventory: Inventory, request: Request, style: Style, write: Write) -> None:
+    """How many objects there are, grouped as the request says."""
+    inventory.read_to_end()
+    if style.format in ("json", "yaml", "ndjson"):
+        _print_items(inventory, views.count_items(inventory, request.by), style, write)
+        return
+    show_empty = style.show_empty or style.format == "csv"
+    if request.by == ("kind",):
+        grid = views.counts(inventory, show_empty=show_empty, wide=style.format == "wide")
+    else:
+        grid = views.grouped_counts(inventory, request.by)
+    if style.format == "csv":
+        grid = views.for_csv(grid)
+    _print_grid(inventory, grid, style, write)
+
+
+def print_kinds(inventory: Inventory, style: Style, write: Write) -> None:
+    """Every discovered kind and how it was treated."""
+    inventory.read_to_end()
+    if style.format in ("json", "yaml", "ndjson"):
+        _print_items(inventory, views.kind_items(inventory), style, write)
+    else:
+        _print_grid(inventory, views.kinds(inventory, wide=style.format == "wide"), style, write)
+
+
+def print_objects(inventory: Inventory, style: Style, write: Write) -> None:
+    """Every object."""
+    pieces = inventory.pieces()
+    if style.sort_by:
+        pieces = _as_pieces(views.sort_rows(_gathered(pieces), style.sort_by))
+    if style.format == "name":
+        for kind, page in pieces:
+            write("".join(f"{render.escaped(name)}\n" for name in views.names(kind, page)))
+    elif style.format == "ndjson":
+        for kind, page in pieces:
+            write("".join(render.json_line(item) for item in _items(kind, page)))
+    elif style.format == "csv":
+        if style.headers:
+            write("".join(render.csv_lines([views.CSV_HEADERS])))
+        for kind, page in pieces:
+            write("".join(render.csv_lines(views.csv_rows(kind, page))))
+    elif style.format in ("json", "yaml"):
+        _print_items(inventory, [item for kind, page in pieces for item in _items(kind, page)], style, write)
+    else:
+        _print_table(inventory, _gathered(pieces), style, write)
+
+
+def _print_table(inventory: Inventory, listed: Sequence[views.Listed], style: Style, write: Write) -> None:
+    wide = style.format == "wide"
+    if len(inventory.plan.kinds("Asked")) == 1 and listed:
+        grid = views.one_kind(listed[0], wide=wide, labels=style.labels)
+    else:
+        grid = views.several_kinds(listed, wide=wide, labels=style.labels)
+    _print_grid(inventory, grid, style, write)
+
+
+def _print_grid(inventory: Inventory, grid: views.Grid, style: Style, write: Write) -> None:
+    """A grid as table, csv or markdown; a document says what it leaves out, a table of nothing says nothing."""
+    if style.format == "markdown":
+        write(views.opening(inventory))
+        write(render.markdown(grid.headers, grid.rows))
+        write(views.closing(inventory))
+    elif style.format == "csv":
+        lines = [grid.headers, *grid.rows] if style.headers else grid.rows
+        write("".join(render.csv_lines(lines)))
+    elif grid.rows:
+        write("".join(render.table(grid.headers, grid.rows, show_headers=style.headers)))
+
+
+def _print_items(inventory: Inventory, items: Sequence[object], style: Style, write: Write) -> None:
+    if style.format == "ndjson":
+        write("".join(render.json_line(item) for item in items))
+    elif style.format == "yaml":
+        write(render.yaml_text(views.document(inventory, items)))
+    else:
+        write(render.json_text(views.document(inventory, items)))
+
+
+def _items(kind: Kind, page: Page) -> Iterator[dict[str, object]]:
+    places = views.Places(page.columns)
+    return (views.object_item(kind, row, places) for row in page.rows)
+
+
+def _gathered(pieces: Iterable[tuple[Kind, Page]]) -> list[views.Listed]:
+    """Every row, by kind."""
+    listed: list[views.Listed] = []
+    for kind, page in pieces:
+        if not listed or listed[-1].kind is not kind:
+            listed.append(views.Listed(kind, page.columns, []))
+        listed[-1].rows.extend(page.rows)
+    return listed
+
+
+def _as_pieces(listed: Iterable[views.Listed]) -> Iterator[tuple[Kind, Page]]:
+    return ((part.kind, Page(part.columns, tuple(part.rows))) for part in listed)

@@ -1,0 +1,449 @@
+"""The commands: argv to a `Request`, an `Inventory` to text, a failure to an exit code.
+
+`main` is the way in and the only place that ends the process. Every command reads
+its words, opens a session and hands over; what they mean is for the rooms behind.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+import msgspec
+
+from kubectl_inventory.answer import FORMATS, Style, print_inventory, print_settings
+from kubectl_inventory.batch import Progress
+from kubectl_inventory.errors import ApiError, InventoryError, KubeconfigError, PolicyError, UsageError, near
+from kubectl_inventory.helptext import HELP, PROGRAM
+from kubectl_inventory.inventory import Inventory
+from kubectl_inventory.kubeconfig import Connection, load_connection
+from kubectl_inventory.options import (
+    Given,
+    WordList,
+    connection_options,
+    given_to,
+    output_options,
+    scope_options,
+)
+from kubectl_inventory.policy import Policy, apply_limit_flags, check_policy, make_policy, policy_template
+from kubectl_inventory.policy_file import PolicyFile, read_policy_file, read_policy_files
+from kubectl_inventory.request import LABEL_PREFIX, Command, Need, Request
+from kubectl_inventory.resource import Kind
+from kubectl_inventory.run import Session, known_kinds, open_session, take_inventory
+from kubectl_inventory.summary import summarize
+from kubectl_inventory.terminal import AuditLog, Terminal
+from kubectl_inventory.version import VERSION, platform_name, user_agent
+
+if TYPE_CHECKING:
+    from kubectl_inventory.kube import RequestRecord
+
+EXIT_INCOMPLETE = 3
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+EXIT_NO_READER = 141
+"""What a program killed by SIGPIPE ends with, as kubectl before `| head` does."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: ends as Ctrl-C does, with its own exit code."""
+
+
+class Program(click.Group):
+    """The root command: its own help page, and the options before a command's name count for that command."""
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The page of `helptext`."""
+        formatter.write(HELP.replace(PROGRAM, ctx.find_root().info_name or PROGRAM))
+
+
+def main() -> NoReturn:
+    """Runs the program and ends the process with its exit code."""
+    name = program_name(sys.argv[0])
+    terminal = Terminal(sys.stdout, sys.stderr, os.environ, program=name)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = _run(terminal, name)
+        terminal.flush()
+    except BrokenPipeError:
+        # The reader has gone (`| head`): nothing more to say, and nowhere to say it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = EXIT_NO_READER
+    # Threads that hang in a name look-up would be waited for by an orderly exit.
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def program_name(argv0: str) -> str:
+    """`kubectl inventory` when kubectl started it (krew's rule: the file is `kubectl-inventory`), else the file's name."""
+    base = Path(argv0).stem
+    prefix, dash, rest = base.partition("-")
+    return f"kubectl {rest.replace('_', '-')}" if prefix == "kubectl" and dash else base
+
+
+def _run(terminal: Terminal, name: str) -> int:
+    try:
+        result = root.main(prog_name=name, standalone_mode=False, obj=terminal)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Abort as abort:
+        return _interrupted(terminal, abort.__cause__ or abort.__context__)
+    except KeyboardInterrupt as interrupt:
+        return _interrupted(terminal, interrupt)
+    except click.ClickException as error:
+        terminal.say(f"error: {_sentence(error)}")
+        command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx is not None else name
+        terminal.say(f'hint: "{command} --help"')
+        return 2
+    except InventoryError as error:
+        terminal.say(f"error: {error.message}")
+        if error.hint:
+            terminal.say(f"hint: {error.hint.replace(PROGRAM, name)}")
+        return error.exit_code
+
+
+def _sentence(error: click.ClickException) -> str:
+    """click's message as ours are: no capital at the start, no full stop at the end."""
+    text = " ".join(error.format_message().split()).rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _interrupted(terminal: Terminal, cause: BaseException | None) -> int:
+    state = "output not whole" if terminal.wrote else "nothing was printed"
+    waiting = f", waiting for {terminal.waiting_for}" if terminal.waiting_for else ""
+    terminal.say(f"{terminal.context or 'error:'}: interrupted after {terminal.elapsed_s:.1f}s{waiting}; {state}")
+    if terminal.waiting_for:
+        terminal.say(f"hint: --exclude {terminal.waiting_for}, or --request-timeout 2s")
+    return EXIT_TERMINATED if isinstance(cause, Terminated) else EXIT_INTERRUPTED
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+# --- commands ---------------------------------------------------------------
+
+_HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+
+
+@click.group(cls=Program, invoke_without_command=True, context_settings=_HELP_NAMES)
+@scope_options
+@output_options
+@connection_options
+@click.option("--by", type=WordList(), multiple=True, metavar="KEY[,KEY]", help="count by kind, namespace, label=KEY")
+@click.option("--show-empty", is_flag=True, help="show kinds without objects too")
+@click.option("--version", "wants_version", is_flag=True, help="print the program's version")
+@click.pass_context
+def root(ctx: click.Context, /, wants_version: bool, **_: object) -> int:
+    """Count objects by kind, namespace or label."""
+    terminal = ctx.ensure_object(Terminal)
+    if ctx.invoked_subcommand is not None:
+        return 0
+    if wants_version:
+        return _print_version(terminal)
+    given = given_to(ctx)
+    by = _keys(given)
+    return _take(terminal, given, _request(given, command="counts", by=by), _style(given, without=("name",)))
+
+
+@root.command(context_settings=_HELP_NAMES)
+@scope_options
+@output_options
+@connection_options
+@click.argument("types", type=WordList(), nargs=-1, metavar="[TYPE[,TYPE]]...")
+@click.option("--show-labels", is_flag=True, help="a column with each object's labels")
+@click.option("--sort-by", default="", metavar="COLUMN", help="a column's header, or .metadata.creationTimestamp")
+@click.option(
+    "--strategy",
+    type=click.Choice(["auto", "sequential", "fanout", "bulk"]),
+    default="auto",
+    help="how lists are asked; the answer is the same",
+)
+@click.pass_context
+def get(ctx: click.Context, /, types: tuple[tuple[str, ...], ...], **_: object) -> int:
+    """List objects with their status, kinds mixed, as kubectl would print each.
+
+    \b
+    Examples:
+      kubectl inventory get                          # every object
+      kubectl inventory get deploy,pods -n shop,pay  # these kinds in these namespaces
+      kubectl inventory get -o name | wc -l          # how many, as kubectl would name them
+      kubectl inventory get pods --sort-by restarts  # by a column
+    """
+    ctx.params["types"] = tuple(word for part in types for word in part)
+    given = given_to(ctx)
+    style = _style(given)
+    return _take(ctx.ensure_object(Terminal), given, _request(given, command="get", need=style.need), style)
+
+
+@root.command(context_settings=_HELP_NAMES)
+@scope_options
+@output_options
+@connection_options
+@click.pass_context
+def kinds(ctx: click.Context, /, **_: object) -> int:
+    """List every kind that the cluster has, and whether it could be read.
+
+    \b
+    Examples:
+      kubectl inventory kinds                    # one row a kind
+      kubectl inventory kinds | grep Forbidden   # what RBAC does not let you see
+    """
+    given = given_to(ctx)
+    return _take(
+        ctx.ensure_object(Terminal), given, _request(given, command="kinds"), _style(given, without=("name",))
+    )
+
+
+@root.command(context_settings=_HELP_NAMES)
+@click.pass_context
+def options(ctx: click.Context) -> int:
+    """List the connection and limit flags."""
+    formatter = ctx.make_formatter()
+    rows = [record for option in _hidden(root) if (record := option.get_help_record(ctx)) is not None]
+    formatter.write("These flags work with every command that asks a cluster:\n\n")
+    formatter.write_dl(rows)
+    ctx.ensure_object(Terminal).write(formatter.getvalue())
+    return 0
+
+
+@root.command(context_settings=_HELP_NAMES)
+@click.pass_context
+def version(ctx: click.Context) -> int:
+    """Print the program's version."""
+    return _print_version(ctx.ensure_object(Terminal))
+
+
+@root.group(context_settings=_HELP_NAMES)
+def policy() -> None:
+    """Show, check or write the boundary policy: what may be read, and how hard.
+
+    \b
+    Examples:
+      kubectl inventory policy show                    # the effective boundary, and who set what
+      kubectl inventory policy check ci-policy.yaml    # every mistake, as FILE:LINE
+      kubectl inventory policy init > my-policy.yaml   # one to start from
+    """
+
+
+@policy.command("show", context_settings=_HELP_NAMES)
+@output_options
+@connection_options
+@click.pass_context
+def policy_show(ctx: click.Context, /, **_: object) -> int:
+    """Print the effective boundary and which source set each value."""
+    given = given_to(ctx)
+    style = _style(given, without=("name", "wide"))
+    effective = _policy(given, _context_name(given))
+    print_settings(effective.settings(), style, ctx.ensure_object(Terminal).write)
+    return 0
+
+
+@policy.command("check", context_settings=_HELP_NAMES)
+@connection_options
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.pass_context
+def policy_check(ctx: click.Context, /, file: Path | None, **_: object) -> int:
+    """Say every mistake in a policy FILE (default: the files that apply), as FILE:LINE.
+
+    Kind names are checked against the cluster when there is one.
+    """
+    terminal = ctx.ensure_object(Terminal)
+    given = given_to(ctx)
+    files = _policy_files(given) if file is None else [read_policy_file(file, Path.home())]
+    if not files:
+        terminal.say("no policy file: the built-in policy denies nothing")
+        return 0
+    context, known = _known_kinds(terminal, given)
+    problems = [problem for part in files for problem in check_policy(part, known, context)]
+    for problem in problems:
+        terminal.write(f"{problem}\n")
+    names = ", ".join(part.name for part in files)
+    if problems:
+        raise PolicyError(f"{names}: {len(problems)} {'error' if len(problems) == 1 else 'errors'}")
+    terminal.say(f"{names}: no errors" + ("" if known is not None else " (kind names not checked: no cluster)"))
+    return 0
+
+
+@policy.command("init", context_settings=_HELP_NAMES)
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.pass_context
+def policy_init(ctx: click.Context, file: Path | None) -> int:
+    """Write a policy that denies nothing, with commented examples, to FILE or stdout."""
+    terminal = ctx.ensure_object(Terminal)
+    if file is None:
+        terminal.write(policy_template())
+        return 0
+    try:
+        with file.open("x", encoding="utf-8") as new:
+            new.write(policy_template())
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {(error.strerror or str(error)).lower()}") from error
+    terminal.say(f"{file}: written; it denies nothing yet")
+    return 0
+
+
+# --- words to values --------------------------------------------------------
+
+
+def _request(given: Given, *, command: Command, by: tuple[str, ...] = ("kind",), need: Need = "cells") -> Request:
+    return Request(
+        command=command,
+        types=given.types,
+        namespaces=_flat(given.namespaces),
+        exclude=_flat(given.exclude),
+        scope=given.scope,
+        selector=given.selector,
+        field_selector=given.field_selector,
+        by=by,
+        strategy=given.strategy,
+        need=need,
+    )
+
+
+def _style(given: Given, *, without: tuple[str, ...] = ()) -> Style:
+    valid = [name for name in FORMATS if name not in without]
+    if given.output not in valid:
+        raise UsageError(
+            f'unknown output format "{given.output}"{near(given.output, valid)}', hint=", ".join(valid)
+        )
+    return Style(
+        format=given.output,
+        headers=not given.no_headers,
+        labels=given.show_labels,
+        show_empty=given.show_empty,
+        sort_by=given.sort_by,
+    )
+
+
+def _keys(given: Given) -> tuple[str, ...]:
+    """What `--by` groups by, each once."""
+    by = _flat(given.by) or ("kind",)
+    for key in by:
+        if key in ("kind", "namespace"):
+            continue
+        if not re.fullmatch(rf"{LABEL_PREFIX}[A-Za-z0-9][-A-Za-z0-9_./]*", key):
+            suggestion = near(key, ["kind", "namespace"])
+            raise UsageError(f'cannot count by "{key}"{suggestion}', hint="kind, namespace, label=KEY")
+    return tuple(dict.fromkeys(by))
+
+
+def _flat(parts: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for part in parts for word in part))
+
+
+def _hidden(command: click.Command) -> list[click.Option]:
+    """A command's options that its own help leaves to the page of `options`, shown."""
+    found = [option for option in command.params if isinstance(option, click.Option) and option.hidden]
+    for option in found:
+        option.hidden = False
+    return found
+
+
+# --- doors ------------------------------------------------------------------
+
+
+def _policy_files(given: Given) -> list[PolicyFile]:
+    return read_policy_files(flag=given.policy, environ=os.environ, home=Path.home())
+
+
+def _policy(given: Given, context: str | None) -> Policy:
+    return apply_limit_flags(make_policy(_policy_files(given), context), given.limit_flags)
+
+
+def _connection(given: Given) -> Connection:
+    return load_connection(given.connection_flags, environ=os.environ, home=Path.home())
+
+
+def _context_name(given: Given) -> str | None:
+    """The context whose profiles apply; None where there is no cluster to speak of."""
+    try:
+        return _connection(given).context
+    except KubeconfigError:
+        if given.context is not None:
+            raise
+        return None
+
+
+def _known_kinds(terminal: Terminal, given: Given) -> tuple[str | None, list[Kind] | None]:
+    """The context's name and its kinds; None for what cannot be had: a policy is checked without a cluster, too."""
+    context = _context_name(given)
+    if context is None:
+        return None, None
+    try:
+        session = _open(terminal, msgspec.structs.replace(given, policy=None), Policy())
+        return context, list(known_kinds(session))
+    except ApiError:
+        return context, None
+
+
+def _open(terminal: Terminal, given: Given, policy: Policy) -> Session:
+    """The door to the cluster, audited and, with `-v 6`, commented."""
+    connection = _connection(given)
+    log = AuditLog(Path(given.audit_log), context=connection.shown_context) if given.audit_log else None
+
+    def note(record: RequestRecord) -> None:
+        if log is not None:
+            log.append("request", record)
+        if given.verbosity >= 6:
+            outcome = record.failure or record.status
+            terminal.say(f"GET {record.path} {outcome} {record.elapsed_ms:.0f}ms {record.bytes_received}B")
+
+    cache = Path(given.cache_dir) if given.cache_dir else Path.home() / ".kube" / "cache"
+    return open_session(connection, policy, cache, on_request=note, user_agent=user_agent())
+
+
+def _take(terminal: Terminal, given: Given, request: Request, style: Style) -> int:
+    """Takes an inventory and prints it, then says how complete it is."""
+    policy = _policy(given, _connection(given).context)
+    session = _open(terminal, given, policy)
+    terminal.context = session.context
+    inventory = take_inventory(request, session, partial(_show_progress, terminal, policy))
+    print_inventory(inventory, request, style, terminal.write)
+    terminal.flush()
+    _account(terminal, given, request, style, inventory)
+    for text in session.cluster.warnings if given.verbosity else ():
+        terminal.say(f"warning: {text}")
+    session.cluster.close()
+    return 0 if inventory.is_complete or given.allow_incomplete else EXIT_INCOMPLETE
+
+
+def _account(terminal: Terminal, given: Given, request: Request, style: Style, inventory: Inventory) -> None:
+    """What ends a run on stderr."""
+    if not inventory.objects and inventory.is_complete and request.command != "kinds":
+        where = f" in {', '.join(request.namespaces)} namespace" if len(request.namespaces) == 1 else ""
+        terminal.say(f"No resources found{where}.")
+    for name in inventory.plan.reach.unchecked:
+        if not inventory.objects:
+            terminal.say(f'warning: cannot check that namespace "{name}" exists')
+    for reading in inventory.readings:
+        for note in reading.notes:
+            terminal.say(f"warning: {reading.kind.name}: {note}")
+    if given.quiet and inventory.is_complete:
+        return
+    summary = summarize(inventory, request, style, elapsed_s=terminal.elapsed_s, connection_flags=given.echo)
+    terminal.say(summary.sentence)
+    for line in summary.lines:
+        terminal.say(line)
+    if summary.hint:
+        terminal.say(f"hint: {summary.hint.replace(PROGRAM, terminal.program)}")
+
+
+def _show_progress(terminal: Terminal, policy: Policy, kinds: Sequence[Kind], progress: Progress) -> None:
+    terminal.waiting_for = kinds[progress.running[0]].name if progress.running else ""
+    waiting = f"; waiting for {terminal.waiting_for}" if terminal.waiting_for else ""
+    limit = f" ({policy.limits.request_timeout_s:g}s limit)" if waiting else ""
+    done = f"{progress.finished} of {progress.total} kinds"
+    terminal.draw_progress(f"{terminal.context}: {done}, {terminal.elapsed_s:.0f}s{waiting}{limit}")
+
+
+def _print_version(terminal: Terminal) -> int:
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    terminal.write(f"kubectl-inventory v{VERSION} (python {python}, {platform_name()})\n")
+    return 0

@@ -1,0 +1,343 @@
+"""Credentials that must be obtained first: from an exec plugin, or an OpenID login.
+
+Knows kubectl's plugin protocol (client.authentication.k8s.io v1 and v1beta1) and how
+to renew an expired id-token; knows nothing of connections. Each is bounded in time,
+nothing is written, and no message repeats what a plugin printed on stdout.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from kubectl_inventory.clock import now_epoch, ticks_s
+from kubectl_inventory.errors import KubeconfigError
+
+if TYPE_CHECKING:
+    import subprocess
+
+_API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+_MAX_PLUGIN_BYTES = 1 << 20
+# client-go's `expiryDelta`: an id-token that ends within it is renewed first.
+_EXPIRY_MARGIN_S = 10.0
+_OTHER_LOGIN_HINT = "--user NAME or --token uses other credentials"
+
+
+class EnvironmentVariable(msgspec.Struct, frozen=True):
+    """One variable that a plugin is given."""
+
+    name: str
+    value: str = ""
+
+
+class ExecPlugin(msgspec.Struct, frozen=True, rename="camel"):
+    """The `exec` of a user: a command that prints a credential."""
+
+    command: str = ""
+    api_version: str = ""
+    args: tuple[str, ...] = ()
+    env: tuple[EnvironmentVariable, ...] = ()
+    install_hint: str = ""
+    provide_cluster_info: bool = False
+    interactive_mode: str = ""
+
+    def __repr__(self) -> str:
+        return f"ExecPlugin(command={self.command!r})"
+
+
+class AuthProvider(msgspec.Struct, frozen=True):
+    """The `auth-provider` of a user: `oidc`, or one that kubectl itself no longer has."""
+
+    name: str = ""
+    config: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"AuthProvider(name={self.name!r})"
+
+
+class Obtained(msgspec.Struct, frozen=True):
+    """A credential that was obtained: a token, a certificate with its key (PEM), or both."""
+
+    token: str = ""
+    certificate: bytes = b""
+    key: bytes = b""
+    notice: str = ""
+    """What the user should be told."""
+
+    def __repr__(self) -> str:
+        return "Obtained()"
+
+
+def run_plugin(plugin: ExecPlugin, user: str, *, cluster: Mapping[str, object], timeout_s: float) -> Obtained:
+    """What a user's plugin prints, run as kubectl would. `cluster` is what `provideClusterInfo` tells it."""
+    if plugin.api_version not in _API_VERSIONS:
+        raise KubeconfigError(
+            f'the exec plugin of user "{user}" uses {plugin.api_version or "no apiVersion"}: not supported',
+            hint=f"{' or '.join(_API_VERSIONS)}; newer releases of {plugin.command} know them",
+        )
+    is_interactive = _is_interactive(plugin, user)
+    spec: dict[str, object] = {"interactive": is_interactive}
+    if plugin.provide_cluster_info:
+        spec["cluster"] = cluster
+    information = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
+    environment = {
+        **os.environ,
+        **{variable.name: variable.value for variable in plugin.env},
+        "KUBERNETES_EXEC_INFO": msgspec.json.encode(information).decode(),
+    }
+    return _credential_in(_Run(plugin, user, environment, is_interactive).output(timeout_s), plugin, user)
+
+
+def login_token(provider: AuthProvider, user: str, *, timeout_s: float) -> Obtained:
+    """The id-token of an OpenID login, renewed if it has expired."""
+    if provider.name != "oidc":
+        raise KubeconfigError(
+            f'user "{user}" logs in with the auth-provider "{provider.name}", which kubectl no longer has',
+            hint="an exec plugin replaces it: see your provider's log-in command",
+        )
+    token = provider.config.get("id-token", "")
+    if token and _ends_epoch(token, user) > now_epoch() + _EXPIRY_MARGIN_S:
+        return Obtained(token=token)
+    if not provider.config.get("refresh-token"):
+        raise KubeconfigError(
+            f'the login of user "{user}" has expired, and cannot be renewed: it has no refresh-token',
+            hint="log in again",
+        )
+    return _renewed(provider, user, timeout_s)
+
+
+# --- exec -----------------------------------------------------------------------------
+
+
+class _PrintedStatus(msgspec.Struct, frozen=True, rename="camel"):
+    token: str | None = None
+    client_certificate_data: str | None = None
+    client_key_data: str | None = None
+
+
+class _Printed(msgspec.Struct, frozen=True, rename="camel"):
+    """An ExecCredential."""
+
+    api_version: str = ""
+    kind: str = ""
+    status: _PrintedStatus | None = None
+
+
+def _is_interactive(plugin: ExecPlugin, user: str) -> bool:
+    """Whether the plugin may ask on the terminal: client-go's `isInteractive`."""
+    import sys
+
+    # v1beta1 came before the field; its default is IfAvailable.
+    mode = plugin.interactive_mode or ("IfAvailable" if plugin.api_version.endswith("/v1beta1") else "")
+    has_terminal = sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
+    if mode not in ("Never", "IfAvailable", "Always"):
+        raise KubeconfigError(
+            f'the exec plugin of user "{user}" has '
+            + (f"interactiveMode {mode!r}" if mode else "no interactiveMode")
+            + ": it must be Never, IfAvailable or Always"
+        )
+    if mode == "Always" and not has_terminal:
+        raise KubeconfigError(f'the exec plugin of user "{user}" needs a terminal, and there is none')
+    return mode != "Never" and has_terminal
+
+
+class _Run:
+    """One run of a plugin.
+
+    Not the kubernetes package's `ExecProvider`: it waits for ever, drops the certificate of a
+    plugin that gives a token as well, runs in another directory than kubectl does, and costs 0.25 s.
+    """
+
+    def __init__(
+        self, plugin: ExecPlugin, user: str, environment: dict[str, str], is_interactive: bool
+    ) -> None:
+        self._plugin = plugin
+        self._environment = environment
+        self._is_interactive = is_interactive
+        self._what = f'the exec plugin "{plugin.command}" of user "{user}"'
+
+    def output(self, timeout_s: float) -> bytes:
+        """What it printed on stdout; stderr is the user's to read, as with kubectl."""
+        import subprocess
+
+        end_s = ticks_s() + timeout_s
+        try:
+            process = subprocess.Popen(
+                [self._plugin.command, *self._plugin.args],
+                env=self._environment,
+                stdin=None if self._is_interactive else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                # Its own group, so that what it started ends with it; but a
+                # plugin that asks on the terminal has to stay in ours.
+                start_new_session=not self._is_interactive,
+            )
+        except FileNotFoundError as error:
+            hint = self._plugin.install_hint.strip().partition("\n")[0] or "is it installed, and on PATH?"
+            raise KubeconfigError(f"{self._what} was not found", hint=hint) from error
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "its arguments or variables hold a NUL"
+            raise KubeconfigError(f"{self._what} cannot be run: {reason}") from error
+        try:
+            printed = self._read(process, end_s)
+            status = process.wait(max(end_s - ticks_s(), 0.1))
+        except (TimeoutError, subprocess.TimeoutExpired) as error:
+            raise KubeconfigError(
+                f"{self._what} did not end in {timeout_s:g}s", hint=_OTHER_LOGIN_HINT
+            ) from error
+        finally:  # also after Ctrl-C
+            self._end(process)
+        if status != 0:
+            raise KubeconfigError(
+                f"{self._what} failed (exit status {status})", hint="what it says is above; log in again?"
+            )
+        return printed
+
+    def _read(self, process: subprocess.Popen[bytes], end_s: float) -> bytes:
+        import selectors
+
+        printed = bytearray()
+        if process.stdout is None:
+            return b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            while True:
+                if not selector.select(max(end_s - ticks_s(), 0)):
+                    raise TimeoutError
+                piece = os.read(process.stdout.fileno(), 65536)
+                if not piece:
+                    return bytes(printed)
+                printed += piece
+                if len(printed) > _MAX_PLUGIN_BYTES:
+                    raise KubeconfigError(f"{self._what} printed more than 1 MiB: that is no credential")
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        import signal
+
+        if process.stdout is not None:
+            process.stdout.close()
+        if process.poll() is not None:
+            return
+        try:
+            if self._is_interactive:
+                process.kill()
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        process.wait()
+
+
+def _credential_in(printed: bytes, plugin: ExecPlugin, user: str) -> Obtained:
+    what = f'the exec plugin "{plugin.command}" of user "{user}"'
+    try:
+        credential = msgspec.json.decode(printed, type=_Printed)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # `from None`: a decoder's error may quote what was printed.
+        raise KubeconfigError(f"{what} did not print an ExecCredential") from None
+    if credential.kind != "ExecCredential" or credential.status is None:
+        raise KubeconfigError(f"{what} did not print an ExecCredential with a status")
+    if credential.api_version != plugin.api_version:
+        raise KubeconfigError(f"{what} is configured for {plugin.api_version}, but printed another version")
+    status = credential.status
+    certificate, key = status.client_certificate_data or "", status.client_key_data or ""
+    if bool(certificate) != bool(key):
+        raise KubeconfigError(f"{what} printed only one of certificate and key")
+    if not (status.token or certificate):
+        raise KubeconfigError(f"{what} printed neither a token nor a certificate")
+    return Obtained(token=status.token or "", certificate=certificate.encode(), key=key.encode())
+
+
+# --- OpenID -----------------------------------------------------------------------------
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    exp: float = 0.0
+
+
+def _ends_epoch(token: str, user: str) -> float:
+    """When an id-token ends. Its signature is the server's to check."""
+    try:
+        payload = token.split(".")[1]
+        claims = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+        return msgspec.json.decode(claims, type=_Claims).exp
+    except (IndexError, ValueError, msgspec.DecodeError) as error:
+        raise KubeconfigError(
+            f'the id-token of user "{user}" is not a JSON web token', hint="log in again"
+        ) from error
+
+
+def _renewed(provider: AuthProvider, user: str, timeout_s: float) -> Obtained:
+    """Asks the provider for a new id-token, in a thread that is left behind when the time is over."""
+    config = {**provider.config, "client-secret": provider.config.get("client-secret", "")}
+    failures: list[Exception] = []
+    renewal = threading.Thread(target=_renew, args=(config, failures), name="login", daemon=True)
+    renewal.start()
+    renewal.join(timeout_s)
+    what, hint = (
+        f'the login of user "{user}" has expired',
+        "log in again; kubectl version renews it, too, if it can be",
+    )
+    if renewal.is_alive():
+        raise KubeconfigError(f"{what}, and its provider did not renew it in {timeout_s:g}s", hint=hint)
+    token = config.get("id-token", "")
+    if failures or not token or _ends_epoch(token, user) <= now_epoch():
+        # Its text may hold the refresh-token: only the kind of error is told.
+        reason = f" ({type(failures[0]).__name__})" if failures else ""
+        raise KubeconfigError(f"{what}, and could not be renewed{reason}", hint=hint)
+    notice = ""
+    if config["refresh-token"] != provider.config["refresh-token"]:
+        notice = (
+            f'the provider replaced the refresh-token of user "{user}", and a kubeconfig is never written '
+            "here: if kubectl can no longer renew the login, log in again"
+        )
+    return Obtained(token=token, notice=notice)
+
+
+def _renew(config: dict[str, str], failures: list[Exception]) -> None:
+    """Changes `id-token` and `refresh-token` of `config`, or appends to `failures`."""
+    # 0.25 s, and only here: an expired login is rare.
+    import certifi
+    import oauthlib.oauth2  # type: ignore[import-untyped, unused-ignore]
+    import requests
+    import urllib3.exceptions
+    from kubernetes.config import ConfigException
+    from kubernetes.config.kube_config import KubeConfigLoader
+
+    if not (config.get("idp-certificate-authority") or config.get("idp-certificate-authority-data")):
+        # Without one, kubernetes 37 asks for the token's endpoint without verifying
+        # who answers, and would send the refresh-token there.
+        config["idp-certificate-authority"] = certifi.where()
+    kubeconfig = {
+        "current-context": "login",
+        "contexts": [{"name": "login", "context": {"cluster": "login", "user": "login"}}],
+        "clusters": [{"name": "login", "cluster": {}}],
+        "users": [{"name": "login", "user": {"auth-provider": {"name": "oidc", "config": config}}}],
+    }
+    try:
+        # No config_persister: the user's kubeconfig stays as it is.
+        loader = KubeConfigLoader(config_dict=kubeconfig, config_base_path="")  # type: ignore[no-untyped-call, unused-ignore]
+        loader.load_and_set(_Discarded())  # type: ignore[no-untyped-call, unused-ignore]
+    except (
+        ConfigException,
+        oauthlib.oauth2.OAuth2Error,
+        requests.RequestException,
+        urllib3.exceptions.HTTPError,
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:
+        failures.append(error)
+
+
+class _Discarded:
+    """Takes the place of a client's configuration: the token is read from the login's entry instead."""
+
+    def __init__(self) -> None:
+        self.api_key: dict[str, str] = {}

@@ -1,0 +1,46 @@
+"""The page of `kubectl inventory --help`, as one reads it.
+
+click lists options in the order of the code; a user looks for examples first.
+A test holds every option and command named here against those that exist.
+"""
+
+from __future__ import annotations
+
+PROGRAM = "kubectl inventory"
+"""How the program is called in every text; `cli` puts in the name it was started by."""
+
+HELP = """\
+Say what is in a cluster, and whether all of it could be read. Reads only.
+
+Examples:
+  kubectl inventory                                # how many objects of each kind
+  kubectl inventory --by namespace                 # ... in each namespace
+  kubectl inventory -n shop,pay                    # ... in these namespaces alone
+  kubectl inventory get deploy,pods -n shop,pay    # these kinds in these namespaces
+  kubectl inventory get -o json > inventory.json   # every object
+  kubectl inventory kinds                          # what could be read, and what not
+  kubectl inventory policy show                    # what may be read, and how hard
+
+Commands:
+  (none)       Count objects by kind, namespace or label
+  get          List objects with their status, kinds mixed
+  kinds        List every kind and whether it could be read
+  policy       Show, check or write the policy: what may be read, and how hard
+  options      List the connection and limit flags
+  version      Print the program's version
+
+Options:
+  -n, --namespace NS[,NS]     only these namespaces (default: all you can see, as -A)
+  -l, --selector QUERY        only objects with these labels
+      --field-selector QUERY  only objects with these fields
+  -o, --output FORMAT         table, wide, name, json, yaml, ndjson, csv, markdown
+      --by KEY[,KEY]          count by kind, namespace, label=KEY
+      --exclude TYPE[,TYPE]   leave these kinds out
+      --scope SCOPE           all, namespaced, cluster
+      --show-empty            show kinds without objects too
+      --allow-incomplete      exit 0 when something could not be read
+  -q, --quiet                 no summary when the answer is complete
+
+Exit: 0 complete, 1 could not run, 2 wrong usage or policy, 3 incomplete, 130 Ctrl-C
+More: "kubectl inventory COMMAND --help"; "kubectl inventory options" for connection flags
+"""

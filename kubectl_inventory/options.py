@@ -1,0 +1,247 @@
+"""The options of every command, once: click's part of reading argv.
+
+A command that takes a family of options is decorated with it and gets them as
+keyword values; `connection_flags` and the like make the nouns out of those.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from typing import TypeVar
+
+import click
+import msgspec
+from click.core import ParameterSource
+
+from kubectl_inventory.answer import FORMATS
+from kubectl_inventory.kubeconfig import ConnectionFlags
+from kubectl_inventory.policy import LimitFlags
+from kubectl_inventory.request import Scope, Strategy
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+class Duration(click.ParamType[float]):
+    """Go's durations, as kubectl takes them: `5s`, `1m30s`, `500ms`; a bare number is seconds."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds; 0 is refused, as every request here has an end."""
+        text = str(value)
+        units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+        parts = re.findall(r"(\d+(?:\.\d+)?)(ms|h|m|s)", text)
+        if re.fullmatch(r"\d+(?:\.\d+)?", text):
+            seconds = float(text)
+        elif parts and "".join(number + unit for number, unit in parts) == text:
+            seconds = sum(float(number) * units[unit] for number, unit in parts)
+        else:
+            self.fail(f"{text!r} is not a duration such as 5s, 1m30s or 500ms", param, ctx)
+        if seconds <= 0:
+            self.fail("every request has an end here: 0 (never) is not possible, name a longer time", param, ctx)
+        return seconds
+
+
+class WordList(click.ParamType[tuple[str, ...]]):
+    """A comma list, as kubectl takes several of a thing."""
+
+    name = "list"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """The words, without empty ones."""
+        if isinstance(value, tuple):
+            return tuple(str(word) for word in value)
+        return tuple(word.strip() for word in str(value).split(",") if word.strip())
+
+
+CONNECTION_OPTIONS: tuple[tuple[str, str, str], ...] = (
+    ("--kubeconfig", "FILE", "the kubeconfig file to use"),
+    ("--context", "NAME", "the kubeconfig context to use"),
+    ("--cluster", "NAME", "the kubeconfig cluster to use"),
+    ("--user", "NAME", "the kubeconfig user to use"),
+    ("--server", "URL", "the address and port of the API server"),
+    ("--token", "TOKEN", "bearer token for authentication"),
+    ("--as", "USER", "user to impersonate"),
+    ("--as-group", "GROUP", "group to impersonate, repeatable"),
+    ("--as-uid", "UID", "uid to impersonate"),
+    ("--as-user-extra", "KEY=VALUE", "extra to impersonate, repeatable"),
+    ("--certificate-authority", "FILE", "certificate file of the authority"),
+    ("--client-certificate", "FILE", "client certificate file for TLS"),
+    ("--client-key", "FILE", "client key file for TLS"),
+    ("--tls-server-name", "NAME", "server name to check the certificate against"),
+)
+_REPEATABLE = ("--as-group", "--as-user-extra")
+
+
+def connection_options(function: F) -> F:
+    """kubectl's own connection flags. Left out of a command's help; `options` lists them."""
+    for name, metavar, text in reversed(CONNECTION_OPTIONS):
+        names = ["-s", name] if name == "--server" else [name]
+        parameter = {"--as": "as_user", "--as-group": "as_groups"}.get(name, name.removeprefix("--").replace("-", "_"))
+        option = click.option(
+            *names, parameter, metavar=metavar, help=text, multiple=name in _REPEATABLE, hidden=True
+        )
+        function = option(function)
+    for option in (
+        click.option("--cache-dir", metavar="DIR", envvar="KUBECACHEDIR", help="default cache directory", hidden=True),
+        click.option("--disable-compression", is_flag=True, help="do not ask for gzip", hidden=True),
+        click.option(
+            "--insecure-skip-tls-verify",
+            is_flag=True,
+            default=None,
+            help="do not check the server's certificate: insecure",
+            hidden=True,
+        ),
+    ):
+        function = option(function)
+    return limit_options(function)
+
+
+def limit_options(function: F) -> F:
+    """The boundary's file, its limits, and what is told about the requests."""
+    for option in (
+        click.option("--policy", metavar="FILE", help="the boundary policy to use"),
+        click.option("--request-timeout", type=Duration(), metavar="DURATION", help="one request (5s)", hidden=True),
+        click.option("--deadline", type=Duration(), metavar="DURATION", help="the whole run (2m)", hidden=True),
+        click.option("--workers", type=int, metavar="N", help="lists in flight (8)", hidden=True),
+        click.option("--probes", type=int, metavar="N", help="counting probes in flight (16)", hidden=True),
+        click.option("--chunk-size", type=int, metavar="N", help="objects a page (500)", hidden=True),
+        click.option("--audit-log", metavar="FILE", help="append a line for each request and refusal", hidden=True),
+        click.option("-v", "--v", "verbosity", type=int, default=0, metavar="N", help="6 shows requests", hidden=True),
+    ):
+        function = option(function)
+    return function
+
+
+def scope_options(function: F) -> F:
+    """What is asked for: namespaces, selectors, kinds left out."""
+    for option in (
+        click.option(
+            "-n", "--namespace", "namespaces", type=WordList(), multiple=True, metavar="NS[,NS]",
+            help="only these namespaces (default: all you can see, as -A)",
+        ),
+        click.option("-A", "--all-namespaces", is_flag=True, help="the default, accepted for habit"),
+        click.option("-l", "--selector", default="", metavar="QUERY", help="only objects with these labels"),
+        click.option("--field-selector", default="", metavar="QUERY", help="only objects with these fields"),
+        click.option(
+            "--exclude", type=WordList(), multiple=True, metavar="TYPE[,TYPE]", help="leave these kinds out"
+        ),
+        click.option(
+            "--scope", type=click.Choice(["all", "namespaced", "cluster"]), default="all", help="which kinds"
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def output_options(function: F) -> F:
+    """How the answer is printed, and what an incomplete one means."""
+    for option in (
+        click.option("-o", "--output", default="table", metavar="FORMAT", help=", ".join(FORMATS)),
+        click.option("--no-headers", is_flag=True, help="no header line"),
+        click.option("--allow-incomplete", is_flag=True, help="exit 0 when something could not be read"),
+        click.option("-q", "--quiet", is_flag=True, help="no summary when the answer is complete"),
+    ):
+        function = option(function)
+    return function
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """What was typed, typed: the values of all families of options; a command without a family has its defaults."""
+
+    # kubectl's own
+    kubeconfig: str | None = None
+    context: str | None = None
+    cluster: str | None = None
+    user: str | None = None
+    server: str | None = None
+    token: str | None = None
+    as_user: str | None = None
+    as_uid: str | None = None
+    as_groups: tuple[str, ...] = ()
+    as_user_extra: tuple[str, ...] = ()
+    certificate_authority: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
+    tls_server_name: str | None = None
+    insecure_skip_tls_verify: bool | None = None
+    disable_compression: bool = False
+    cache_dir: str | None = None
+    # the boundary
+    policy: str | None = None
+    request_timeout: float | None = None
+    deadline: float | None = None
+    workers: int | None = None
+    probes: int | None = None
+    chunk_size: int | None = None
+    audit_log: str | None = None
+    verbosity: int = 0
+    # what is asked
+    types: tuple[str, ...] = ()
+    namespaces: tuple[tuple[str, ...], ...] = ()
+    selector: str = ""
+    field_selector: str = ""
+    exclude: tuple[tuple[str, ...], ...] = ()
+    scope: Scope = "all"
+    by: tuple[tuple[str, ...], ...] = ()
+    strategy: Strategy = "auto"
+    # how it is printed
+    output: str = "table"
+    no_headers: bool = False
+    show_labels: bool = False
+    show_empty: bool = False
+    sort_by: str = ""
+    allow_incomplete: bool = False
+    quiet: bool = False
+
+    @property
+    def connection_flags(self) -> ConnectionFlags:
+        """kubectl's own flags among them."""
+        return msgspec.convert(self, ConnectionFlags, from_attributes=True)
+
+    @property
+    def limit_flags(self) -> LimitFlags:
+        """The limits among them."""
+        return LimitFlags(
+            workers=self.workers,
+            probes=self.probes,
+            request_timeout_s=self.request_timeout,
+            deadline_s=self.deadline,
+            page_size=self.chunk_size,
+        )
+
+    @property
+    def echo(self) -> str:
+        """The connection flags as they have to be typed again to reach the same cluster as the same user.
+
+        A credential is never repeated.
+        """
+        flags = {
+            "--kubeconfig": self.kubeconfig,
+            "--context": self.context,
+            "--cluster": self.cluster,
+            "--user": self.user,
+            "--server": self.server,
+            "--as": self.as_user,
+        }
+        pairs = [f"{flag} {shlex.quote(value)}" for flag, value in flags.items() if value]
+        return " ".join(pairs + [f"--as-group {shlex.quote(group)}" for group in self.as_groups])
+
+
+def given_to(ctx: click.Context) -> Given:
+    """The values of a command; options typed before its name count as its own. Raises `UsageError` if it has no such."""
+    values = dict(ctx.params)
+    parent = ctx.parent
+    while parent is not None:
+        for name, value in parent.params.items():
+            if parent.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+                continue
+            if name not in ctx.params:
+                option = next(option.opts[-1] for option in parent.command.params if option.name == name)
+                raise click.UsageError(f"{option} is not an option of {ctx.info_name}", ctx)
+            if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+                values[name] = value
+        parent = parent.parent
+    return msgspec.convert(values, Given)

@@ -1,0 +1,184 @@
+"""What is asked, what is left out and why, and which way a kind is listed.
+
+Policy x catalog x request: every discovered kind gets one `Treatment`, so that
+nothing can vanish between discovery and the answer. `choose_way` is a cost
+decision, as a database makes one. Pure: no question is asked here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from kubectl_inventory.discovery import Catalog, DiscoveryGap
+from kubectl_inventory.errors import PolicyError, UsageError, near
+from kubectl_inventory.policy import Policy, Rule
+from kubectl_inventory.reach import Reach
+from kubectl_inventory.request import Request
+from kubectl_inventory.resource import Kind
+
+Status = Literal["Asked", "Alias", "LeftOut", "Withheld", "Excluded", "OutOfScope"]
+Way = Literal["none", "bulk", "pages", "fanout"]
+
+LEFT_OUT_KINDS = {"componentstatuses": "listing it probes etcd, up to 20s"}
+"""Core kinds that no inventory asks unless they are named (registry/core/componentstatus/validator.go)."""
+LEFT_OUT_GROUPS = {
+    "metrics.k8s.io": "measurements, not objects",
+    "custom.metrics.k8s.io": "measurements, not objects",
+    "external.metrics.k8s.io": "measurements, not objects",
+}
+"""A dead metrics server is the most usual dead group: it must not make every inventory incomplete."""
+ALIASES = {("events.k8s.io", "events"): ("", "events")}
+"""One storage behind two groups (kubernetes pkg/registry/events/rest): the same objects by both names."""
+
+ONE_REQUEST_OBJECTS = 10_000
+"""Up to this many objects come in one reply from the server's memory; more come in pages."""
+ROW_REQUEST_OBJECTS = 100_000
+"""The same where a reply holds cells alone: 130 bytes an object instead of 5,000."""
+LIGHT_OBJECTS = 500
+"""A list of up to this many objects does not count against `heavyLists`."""
+METADATA_S = {"pods": 85e-6, "replicasets": 78e-6, "deployments": 60e-6, "statefulsets": 60e-6, "daemonsets": 60e-6}
+"""Seconds of the server and the line for an object with metadata, for the kinds that carry a pod template."""
+OTHER_METADATA_S = 20e-6
+FANOUT_REQUEST_S = 0.0005
+"""Seconds that one small list adds for each other one in flight on two cores."""
+
+
+class Treatment(msgspec.Struct, frozen=True):
+    """What is done with one discovered kind. `why` is for people; `rule` is set where the policy withholds it."""
+
+    kind: Kind
+    status: Status
+    why: str = ""
+    rule: Rule | None = None
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """One treatment a discovered kind, in the order of the answer, and the groups that could not be discovered."""
+
+    treatments: tuple[Treatment, ...]
+    gaps: tuple[DiscoveryGap, ...]
+    reach: Reach
+
+    def kinds(self, *statuses: Status) -> list[Kind]:
+        """The kinds that were treated so."""
+        return [treatment.kind for treatment in self.treatments if treatment.status in statuses]
+
+
+def make_plan(request: Request, catalog: Catalog, policy: Policy, reach: Reach) -> Plan:
+    """Decides about every discovered kind.
+
+    Raises `UsageError` for a type that the server does not have and `PolicyError` for one that is denied.
+    """
+    named = resolve_types(request.types, catalog, policy)
+    excluded = {(kind.group, kind.resource) for kind in resolve_types(request.exclude, catalog, None)}
+    known = {(kind.group, kind.resource) for kind in catalog.kinds}
+    kinds = named if request.types else sorted(catalog.kinds, key=lambda kind: (kind.group, kind.resource))
+    treatments = []
+    for kind in kinds:
+        if (kind.group, kind.resource) in excluded:
+            treatments.append(Treatment(kind, "Excluded", "--exclude"))
+        elif (rule := policy.denies_kind(kind)) is not None:
+            treatments.append(Treatment(kind, "Withheld", str(rule), rule))
+        elif not _in_scope(kind, request, reach):
+            treatments.append(Treatment(kind, "OutOfScope", "cluster-scoped" if not kind.namespaced else "namespaced"))
+        elif not request.types and (reason := left_out(kind)):
+            treatments.append(Treatment(kind, "LeftOut", reason))
+        else:
+            treatments.append(_ask_or_alias(kind, known if not request.types else {(k.group, k.resource) for k in named}))
+    gaps = () if request.types else tuple(gap for gap in catalog.gaps if gap.group not in LEFT_OUT_GROUPS)
+    return Plan(tuple(treatments), gaps, reach)
+
+
+def left_out(kind: Kind) -> str:
+    """Why a kind is not asked unless it is named; empty for any other."""
+    return LEFT_OUT_GROUPS.get(kind.group, "") or ("" if kind.group else LEFT_OUT_KINDS.get(kind.resource, ""))
+
+
+def resolve_types(types: Sequence[str], catalog: Catalog, policy: Policy | None) -> list[Kind]:
+    """The kinds that TYPES name, as kubectl reads them, each once, in the order typed.
+
+    With a policy, one that is named and denied is refused; one that a category
+    brings in is not named, and is withheld later.
+    """
+    found: dict[tuple[str, str], Kind] = {}
+    for typed in types:
+        category = [kind for kind in catalog.kinds if typed.lower() in kind.categories]
+        for kind in category or [_resolve_one(typed, catalog)]:
+            rule = policy.denies_kind(kind) if policy is not None and not category else None
+            if rule is not None:
+                raise PolicyError(
+                    f"{kind.name} are denied by the policy: {rule}"
+                )
+            found.setdefault((kind.group, kind.resource), kind)
+    return list(found.values())
+
+
+def choose_way(
+    kind: Kind, count: int, namespaces: int | None, *, request: Request, workers: int, round_trip_s: float
+) -> Way:
+    """The cheapest way to list `count` objects of a kind that lie in `namespaces` namespaces (None: not known).
+
+    Names need no metadata, as one cluster-wide Table of cells holds them. Cells do not hold
+    their namespace: either the metadata comes along, or each namespace is asked for its own.
+    """
+    if not count:
+        return "none"
+    if request.need == "name" or (request.need == "cells" and not kind.namespaced) or kind.holds_secrets:
+        whole: Way = "bulk" if count <= ROW_REQUEST_OBJECTS else "pages"
+    else:
+        whole = "bulk" if count <= ONE_REQUEST_OBJECTS else "pages"
+    if not kind.namespaced or request.need == "name" or namespaces is None:
+        return whole
+    if kind.holds_secrets:
+        return "fanout"
+    if request.need == "metadata":
+        return whole
+    fanout_s = math.ceil(namespaces / workers) * (round_trip_s + FANOUT_REQUEST_S * workers)
+    whole_s = round_trip_s + count * METADATA_S.get(kind.resource, OTHER_METADATA_S)
+    return "fanout" if fanout_s < whole_s else whole
+
+
+def _resolve_one(typed: str, catalog: Catalog) -> Kind:
+    """TYPE[.VERSION][.GROUP] by plural, singular, kind or short name; the first group wins, as the server ranks them."""
+    word, _, rest = typed.lower().partition(".")
+    for names in (_full_names, _short_names):
+        for kind in catalog.kinds:
+            if word not in names(kind):
+                continue
+            version, _, group = rest.partition(".")
+            if rest in ("", kind.group):
+                return kind
+            if group == kind.group and version in (kind.version, *kind.other_versions):
+                return msgspec.structs.replace(kind, version=version)
+    known = [name for kind in catalog.kinds for name in (kind.resource, kind.name, kind.singular)]
+    suggestion = near(typed.lower(), known)
+    raise UsageError(
+        f'the server doesn\'t have a resource type "{typed}"{suggestion}',
+        hint=None if suggestion else '"kubectl inventory kinds" lists them',
+    )
+
+
+def _full_names(kind: Kind) -> tuple[str, ...]:
+    return (kind.resource, kind.singular, kind.kind.lower())
+
+
+def _short_names(kind: Kind) -> tuple[str, ...]:
+    return kind.short_names
+
+
+def _in_scope(kind: Kind, request: Request, reach: Reach) -> bool:
+    if kind.namespaced:
+        return request.scope != "cluster"
+    return request.scope != "namespaced" and reach.cluster_scoped
+
+
+def _ask_or_alias(kind: Kind, among: set[tuple[str, str]]) -> Treatment:
+    """An alias is not asked where the kind itself is."""
+    original = ALIASES.get((kind.group, kind.resource))
+    if original is None or original not in among:
+        return Treatment(kind, "Asked")
+    return Treatment(kind, "Alias", f"the same objects as {original[1]}")

@@ -1,0 +1,441 @@
+"""The boundary: YAML to a frozen `Policy` that can only say yes, or no with the rule's name.
+
+Every source (the administrator's file, the user's, each matching profile) stays
+a layer of its own, and a thing must pass all of them: so a source can tighten
+and none can loosen. Says nothing of how refusals look, asks no cluster, and
+knows neither what is there nor what is asked for. `policy_file` reads and
+checks the text.
+
+A resource pattern without a dot means the plural in *any* group, in `allow` as
+in `deny`: denying `events` must cover events.k8s.io. With a dot it is a glob on
+`plural.group`, the core group being empty: `*.apps`, `pods.*` (core pods too).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from fnmatch import fnmatchcase
+
+import msgspec
+
+from kubectl_inventory.errors import PolicyError, UsageError
+from kubectl_inventory.policy_file import (
+    NUMBER_FIELDS,
+    Boundary,
+    Layer,
+    Number,
+    NumberField,
+    Pattern,
+    PatternList,
+    PolicyDocument,
+    PolicyFile,
+    Problem,
+    near_match,
+    number_text,
+    parse_policy,
+    quoted,
+    read_policy_file,
+    read_policy_files,
+)
+from kubectl_inventory.resource import Kind
+
+__all__ = [
+    "LimitFlags",
+    "Limits",
+    "Policy",
+    "PolicyDocument",
+    "PolicyFile",
+    "Problem",
+    "Rule",
+    "Setting",
+    "apply_limit_flags",
+    "check_policy",
+    "make_policy",
+    "parse_policy",
+    "policy_template",
+    "read_policy_file",
+    "read_policy_files",
+]
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """Why something is withheld. As text: `resources.deny "secrets" (~/.kube/inventory-policy.yaml:7)`."""
+
+    field: str
+    """`resources.deny`; of a profile, `profiles[0].resources.deny`."""
+    pattern: str
+    """The pattern that denies, or the list that does not allow: `["pods", "services"]`."""
+    source: str
+    """`FILE:LINE`."""
+
+    def __str__(self) -> str:
+        shown = self.pattern if self.field.endswith(".allow") else quoted(self.pattern)
+        return f"{self.field} {shown} ({self.source})"
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How hard the cluster may be asked. The defaults are the built-in numbers."""
+
+    workers: int = 8
+    """Lists in flight."""
+    heavy_lists: int = 4
+    """Of them, lists of large kinds; never more than `workers`."""
+    probes: int = 16
+    """Counting probes in flight."""
+    request_timeout_s: float = 5
+    """One request, connect to last byte."""
+    deadline_s: float = 120
+    """The whole run."""
+    page_size: int = 500
+    """Objects a page."""
+    max_requests: int = 20000
+    max_objects: int = 1_000_000
+    max_response_bytes: int = 256 << 20
+
+
+class LimitFlags(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits that were typed; None where nothing was."""
+
+    workers: int | None = None
+    """`--workers`"""
+    probes: int | None = None
+    """`--probes`"""
+    request_timeout_s: float | None = None
+    """`--request-timeout`"""
+    deadline_s: float | None = None
+    """`--deadline`"""
+    page_size: int | None = None
+    """`--page-size`"""
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One line of the effective boundary. A list set by several sources has a line for each."""
+
+    name: str
+    value: str
+    source: str
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """The effective boundary. `Policy()` is the built-in one, which denies nothing."""
+
+    limits: Limits = Limits()
+    more_than_namespaces: int = 3
+    """Up to this many namespaces: one list each; above: one cluster-wide list."""
+    more_than_namespaces_set: bool = False
+    """Whether a file says so, rather than we."""
+    discovery_cache_s: int = 30
+    """How long discovery may be remembered; 0 is not at all."""
+    layers: tuple[Layer, ...] = ()
+    flagged: frozenset[str] = frozenset()
+    """The limits that a flag set, by their names in the YAML."""
+
+    def denies_context(self, context: str) -> Rule | None:
+        """The rule against this kubeconfig context; `""`, no context at all, passes only `allow: ["*"]`."""
+        # A person's own spelling, so what tightens ignores case: PROD-eu is
+        # held by "prod-*", while allow wants it as the kubeconfig has it.
+        return _refusal(
+            [layer.contexts for layer in self.layers],
+            denies=lambda pattern: _matches_context(pattern, context),
+            allows=lambda pattern: fnmatchcase(context, pattern.text),
+        )
+
+    def denies_namespace(self, namespace: str) -> Rule | None:
+        """The rule against what is in this namespace."""
+
+        def matches(pattern: Pattern) -> bool:
+            return fnmatchcase(namespace, pattern.text)
+
+        return _refusal([layer.namespaces for layer in self.layers], denies=matches, allows=matches)
+
+    def denies_kind(self, kind: Kind) -> Rule | None:
+        """The rule against this kind of object."""
+        return _refusal(
+            [layer.resources for layer in self.layers],
+            denies=lambda pattern: _denies_kind(pattern, kind),
+            allows=lambda pattern: _matches_kind(pattern, kind),
+        )
+
+    @property
+    def has_namespace_rule(self) -> bool:
+        """Whether any source restricts namespaces, so that no cluster-wide list may be asked unselected."""
+        return any(
+            _patterns(layer.namespaces.deny) or not _allows_all(layer.namespaces.allow)
+            for layer in self.layers
+        )
+
+    def literal_denied_namespaces(self) -> tuple[str, ...] | None:
+        """The denied names, if namespace rules say nothing else; None: hold them against real names."""
+        if not all(_allows_all(layer.namespaces.allow) for layer in self.layers):
+            return None
+        denied = [pattern for layer in self.layers for pattern in _patterns(layer.namespaces.deny)]
+        if not all(pattern.is_literal for pattern in denied):
+            return None
+        return tuple(dict.fromkeys(pattern.text for pattern in denied))
+
+    def settings(self) -> list[Setting]:
+        """Every setting, its value and which source set it, in the order of the YAML."""
+        contexts = _list_settings("contexts", [layer.contexts for layer in self.layers])
+        namespaces = _list_settings("namespaces", [layer.namespaces for layer in self.layers])
+        resources = _list_settings("resources", [layer.resources for layer in self.layers])
+        return contexts + namespaces + resources + [self._number_setting(field) for field in NUMBER_FIELDS]
+
+    def _number_setting(self, field: NumberField) -> Setting:
+        ceiling = _ceiling(self.layers, field)
+        value = _value_of(self, field)
+        if field.attribute == "heavy_lists" and value < (ceiling.value if ceiling else Limits().heavy_lists):
+            source = "as limits.workers"
+        elif field.name in self.flagged:
+            source = field.flag
+        elif ceiling is not None:
+            source = ceiling.source
+        else:
+            source = f"built-in, not a ceiling: {field.flag} may raise it" if field.flag else "built-in"
+        return Setting(field.name, number_text(value), source)
+
+
+def make_policy(files: Sequence[PolicyFile], context: str | None) -> Policy:
+    """The boundary of all files for one context.
+
+    `None` is for showing and checking alone: no profile applies and no context
+    rule is asked. A run always names its context, be it `""`.
+
+    Raises `PolicyError` for a mistake in any file, and for a denied context.
+    """
+    documents = [parse_policy(file) for file in files]
+    _refuse_problems([problem for document in documents for problem in document.problems])
+    layers: list[Layer] = []
+    for document in documents:
+        layers.append(document.layer)
+        layers.extend(_profile_layers(document, context))
+    policy = _policy_of(tuple(layers))
+    rule = policy.denies_context(context) if context is not None else None
+    if rule is not None:
+        verdict = "not allowed" if rule.field.endswith(".allow") else "denied"
+        subject = f"context {quoted(context)}" if context else "a run without a context"
+        raise PolicyError(f"{subject} is {verdict} by the policy: {rule}")
+    return policy
+
+
+def check_policy(file: PolicyFile, known_kinds: Sequence[Kind] | None, context: str | None) -> list[Problem]:
+    """Everything wrong with a file, in line order.
+
+    With `known_kinds`, all that discovery knows of the cluster of `context`,
+    also each resource that is named without a wildcard and does not exist.
+    """
+    document = parse_policy(file)
+    problems = list(document.problems)
+    if known_kinds is not None:
+        for layer in (document.layer, *_profile_layers(document, context)):
+            problems.extend(_unknown_kinds(layer.resources, known_kinds, context or "this cluster"))
+    return sorted(problems, key=lambda problem: problem.line)
+
+
+def apply_limit_flags(policy: Policy, flags: LimitFlags) -> Policy:
+    """The policy with the limits that were typed.
+
+    A flag may lower any number and raise a built-in one. Raises `PolicyError`
+    where it asks for more than a file's number, `UsageError` where out of range.
+    """
+    numbers: dict[str, float] = {}
+    for field in NUMBER_FIELDS:
+        typed: float | None = getattr(flags, field.attribute, None)
+        if typed is None:
+            continue
+        unit = "s" if field.attribute.endswith("_s") else ""
+        asked = f"{field.flag} {number_text(typed)}{unit}"
+        ceiling = _ceiling(policy.layers, field)
+        if ceiling is not None and typed > ceiling.value:
+            most = number_text(ceiling.value)
+            hint = f'use {field.flag} {most}{unit} or less; "kubectl inventory policy show" lists every limit'
+            raise PolicyError(
+                f"{asked} is over the policy's {field.name} {most} ({ceiling.source})", hint=hint
+            )
+        if not field.holds(typed):
+            raise UsageError(f"{asked} is out of range ({field.range_text})")
+        numbers[field.name] = typed
+    return _policy_of(policy.layers, numbers)
+
+
+def policy_template() -> str:
+    """What `policy init` writes: denies nothing, with examples."""
+    return _TEMPLATE
+
+
+_Matches = Callable[[Pattern], bool]
+
+
+def _refusal(boundaries: Iterable[Boundary], *, denies: _Matches, allows: _Matches) -> Rule | None:
+    for boundary in boundaries:
+        deny, allow = boundary.deny, boundary.allow
+        denied = next((pattern for pattern in _patterns(deny) if denies(pattern)), None)
+        if deny is not None and denied is not None:
+            return Rule(deny.field, denied.text, f"{deny.file}:{denied.line}")
+        if allow is not None and not any(allows(pattern) for pattern in allow.patterns):
+            return Rule(allow.field, _list_text(allow), f"{allow.file}:{allow.line}")
+    return None
+
+
+def _patterns(listed: PatternList | None) -> tuple[Pattern, ...]:
+    return listed.patterns if listed is not None else ()
+
+
+def _allows_all(allow: PatternList | None) -> bool:
+    return allow is None or any(not pattern.text.strip("*") for pattern in allow.patterns)
+
+
+def _list_text(listed: PatternList) -> str:
+    # It stands in one line of a message, once a withheld thing.
+    shown = [quoted(pattern.text) for pattern in listed.patterns[:5]]
+    more = len(listed.patterns) - len(shown)
+    return f"[{', '.join(shown)}{f' and {more} more' if more else ''}]"
+
+
+def _matches_context(pattern: Pattern, context: str) -> bool:
+    return fnmatchcase(context.lower(), pattern.text.lower())
+
+
+def _matches_kind(pattern: Pattern, kind: Kind, plural: str | None = None) -> bool:
+    plural = kind.resource if plural is None else plural
+    if "." not in pattern.text:
+        return fnmatchcase(plural, pattern.text)
+    # The server serves one set of events in two groups.
+    is_event = kind.resource == "events" and kind.group in ("", "events.k8s.io")
+    groups = ("", "events.k8s.io") if is_event else (kind.group,)
+    return any(fnmatchcase(f"{plural}.{group}", pattern.text) for group in groups)
+
+
+def _denies_kind(pattern: Pattern, kind: Kind) -> bool:
+    # kubectl takes `secret` and `cm` for kinds, so whoever writes them in a
+    # deny means them; in an allow they allow nothing, which is seen at once.
+    also = (kind.singular, kind.kind.lower(), *kind.short_names) if pattern.is_literal else ()
+    return any(_matches_kind(pattern, kind, name) for name in (kind.resource, *also) if name)
+
+
+def _list_settings(section: str, boundaries: Sequence[Boundary]) -> list[Setting]:
+    found: list[Setting] = []
+    for name, default in (("allow", "*"), ("deny", "<none>")):
+        lists = [boundary.allow if name == "allow" else boundary.deny for boundary in boundaries]
+        rows = [
+            Setting(
+                f"{section}.{name}",
+                ",".join(pattern.text for pattern in listed.patterns) or "<none>",
+                f"{listed.file}:{listed.line}",
+            )
+            for listed in lists
+            if listed is not None
+        ]
+        found += rows or [Setting(f"{section}.{name}", default, "built-in")]
+    return found
+
+
+def _ceiling(layers: Sequence[Layer], field: NumberField) -> Number | None:
+    """The lowest number that the files give; the first of equals."""
+    numbers = [number for layer in layers for number in layer.numbers if number.name == field.name]
+    return min(numbers, key=lambda number: number.value, default=None)
+
+
+def _value_of(policy: Policy, field: NumberField) -> float:
+    holder: Limits | Policy = policy.limits if field.name.startswith("limits.") else policy
+    value: float = getattr(holder, field.attribute)
+    return value // field.scale if field.scale > 1 else value
+
+
+def _policy_of(layers: tuple[Layer, ...], typed: dict[str, float] | None = None) -> Policy:
+    typed = typed or {}
+    numbers: dict[str, float] = {}
+    for field in NUMBER_FIELDS:
+        ceiling = _ceiling(layers, field)
+        if field.name in typed:
+            numbers[field.attribute] = typed[field.name]
+        elif ceiling is not None:
+            numbers[field.attribute] = ceiling.value * field.scale
+    limits = msgspec.convert(numbers, Limits)  # which passes over the numbers that are no limits
+    limits = msgspec.structs.replace(limits, heavy_lists=min(limits.heavy_lists, limits.workers))
+    built_in = Policy()
+    return Policy(
+        limits=limits,
+        more_than_namespaces=int(numbers.get("more_than_namespaces", built_in.more_than_namespaces)),
+        more_than_namespaces_set="more_than_namespaces" in numbers,
+        discovery_cache_s=int(numbers.get("discovery_cache_s", built_in.discovery_cache_s)),
+        layers=layers,
+        flagged=frozenset(typed),
+    )
+
+
+def _refuse_problems(problems: Sequence[Problem]) -> None:
+    if not problems:
+        return
+    first, more = problems[0], len(problems) - 1
+    if not more:
+        raise PolicyError(str(first))
+    errors = "1 more error" if more == 1 else f"{more} more errors"
+    raise PolicyError(
+        f"{first}; and {errors}", hint=f'"kubectl inventory policy check {first.file}" lists them'
+    )
+
+
+def _profile_layers(document: PolicyDocument, context: str | None) -> list[Layer]:
+    """The first profile of a file that matches, if any."""
+    for profile in document.profiles:
+        if context is not None and any(
+            _matches_context(pattern, context) for pattern in profile.contexts.patterns
+        ):
+            return [profile.layer]
+    return []
+
+
+def _unknown_kinds(resources: Boundary, known: Sequence[Kind], where: str) -> list[Problem]:
+    names = sorted({name for kind in known for name in (kind.resource, kind.name)})
+    problems: list[Problem] = []
+    for listed, matches in ((resources.allow, _matches_kind), (resources.deny, _denies_kind)):
+        for pattern in _patterns(listed):
+            if listed is None or not pattern.is_literal or any(matches(pattern, kind) for kind in known):
+                continue
+            message = f"{quoted(pattern.text)} is no kind of {where}{near_match(pattern.text, names)}"
+            problems.append(Problem(listed.file, pattern.line, f"{listed.field}[{pattern.index}]", message))
+    return problems
+
+
+_TEMPLATE = """\
+## What "kubectl inventory" may read, and how hard it may ask. As it stands it
+## denies nothing. "kubectl inventory policy check FILE" looks for mistakes in it,
+## "kubectl inventory policy show" prints what is in force. Several sources can
+## only tighten each other. Lines with one # are examples: take the # away.
+apiVersion: inventory/v1
+kind: BoundaryPolicy
+
+## Patterns stand in quotes; * is any text, ? any one character.
+contexts:                       # of the kubeconfig
+  allow: ["*"]
+  deny: []                      # as in ["prod-*"]
+namespaces:                     # what is denied is never asked for
+  allow: ["*"]
+  deny: []                      # as in ["kube-*"]
+resources:                      # plural (in any group), or plural.group
+  allow: ["*"]
+  deny: []                      # as in ["secrets", "*.internal.example.com"]
+
+## A number that stands here is a ceiling: no flag can go above it.
+#limits:
+#  workers: 8                   # lists in flight (1 to 32)
+#  heavyLists: 4                # of them, lists of large kinds
+#  probes: 16                   # counting probes in flight (1 to 64)
+#  requestTimeoutSeconds: 5     # one request, connect to last byte
+#  deadlineSeconds: 120         # the whole run
+#  pageSize: 500                # objects a page
+#  maxRequests: 20000
+#  maxObjects: 1000000
+#  maxResponseMiB: 256
+#bulk:
+#  moreThanNamespaces: 3        # up to this many namespaces: one list each; above: one for all
+#discovery:
+#  cacheSeconds: 30             # 0: ask every time
+
+## The first profile with a matching context applies as well.
+#profiles:
+#  - contexts: ["crc-*", "kind-*"]
+#    limits: {workers: 5, requestTimeoutSeconds: 3}
+#  - contexts: ["prod-*"]
+#    resources: {deny: ["secrets"]}
+"""

@@ -1,0 +1,140 @@
+"""Rows to text, in each format. Knows nothing of Kubernetes but how kubectl lays out a table.
+
+kubectl's layout is a few lines here, as tabulate's is another one; tabulate
+draws what kubectl has no layout for (markdown). Nothing that the cluster sent
+reaches a terminal with its control characters.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from kubectl_inventory.wire import Cell
+
+_GUTTER = 3
+_MIN_WIDTH = 6
+"""kubectl's tabwriter: cells are at least this wide, padding included (cli-runtime `pkg/printers/tabwriter.go`)."""
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+)
+"""C0, DEL, C1, line separators and the marks that turn the direction of text: kubectl lets most of them through."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell starts that a spreadsheet would run."""
+
+
+def cell_text(cell: Cell) -> str:
+    """A cell as kubectl prints it: Go's `%v`."""
+    if isinstance(cell, str):
+        return cell
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return _go_float(cell)
+    return str(cell)
+
+
+def one_line(text: str) -> str:
+    """A cell for a table: kubectl cuts it at a line's end. Other control characters are escaped."""
+    if text.isprintable():
+        return text
+    cut = re.split("[\n\r]", text, maxsplit=1)
+    return escaped(cut[0]) + ("..." if len(cut) > 1 else "")
+
+
+def escaped(text: str) -> str:
+    """`text` with its control characters spelled: ESC as `^[`, as kubectl does, the others as `\\x07` or `\\u202e`."""
+    return _UNSAFE.sub(_spelled, text) if not text.isprintable() else text
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, show_headers: bool = True) -> Iterator[str]:
+    """kubectl's layout: columns as wide as their longest cell plus three, the last one not padded."""
+    lines = [list(headers)] if show_headers else []
+    lines += [[one_line(cell) for cell in row] for row in rows]
+    if not lines:
+        return
+    last = max(len(line) for line in lines) - 1
+    columns = ((line[place] for line in lines if place < len(line)) for place in range(last))
+    widths = [max(max(map(len, column), default=0) + _GUTTER, _MIN_WIDTH) for column in columns]
+    for line in lines:
+        padded = [cell.ljust(width) for cell, width in zip(line[:last], widths, strict=False)]
+        yield "".join([*padded, *line[last:]]) + "\n"
+
+
+def csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Comma-separated lines (RFC 4180, `\\n` at the end); a cell that a spreadsheet would run gets a `'` before it."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    for row in rows:
+        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else escaped(cell) for cell in row])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def markdown(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A GitHub table."""
+    import tabulate
+
+    cells = [[one_line(cell).replace("|", "\\|") for cell in row] for row in rows]
+    drawn = tabulate.tabulate(cells, headers=list(headers), tablefmt="github", disable_numparse=True)
+    # tabulate pads to align the source; a document that is compared with diff is better without.
+    lines = (re.sub(r" +\|", " |", line) for line in drawn.splitlines())
+    return "\n".join(re.sub(r"\|-+(?=\|)", "| --- ", line).replace("---|", "--- |") for line in lines) + "\n"
+
+
+def json_text(document: object) -> str:
+    """JSON, indented by four as kubectl's."""
+    return _json_safe(msgspec.json.format(msgspec.json.encode(document), indent=4).decode()) + "\n"
+
+
+def json_line(document: object) -> str:
+    """One line of ndjson."""
+    return _json_safe(msgspec.json.encode(document).decode()) + "\n"
+
+
+def yaml_text(document: object) -> str:
+    """YAML of the same document."""
+    import yaml
+
+    plain: object = msgspec.json.decode(msgspec.json.encode(document))
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=False, default_flow_style=False, width=1 << 16)
+
+
+def _json_safe(text: str) -> str:
+    return _UNSAFE.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)
+
+
+def _spelled(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code == 0x1B:
+        return "^["
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def _go_float(number: float) -> str:
+    """Go's shortest `%g`: exponents below -4 and from 6 on are written, `1.2345675e+06` (strconv `ftoa.go`)."""
+    if number != number or number in (float("inf"), float("-inf")):
+        return "NaN" if number != number else ("+Inf" if number > 0 else "-Inf")
+    sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
+    text = "".join(map(str, digits))
+    point = len(text) + int(exponent)
+    minus = "-" if sign else ""
+    if number == 0:
+        return f"{minus}0"
+    power = point - 1
+    if not -4 <= power < 6:
+        fraction = f".{text[1:]}" if len(text) > 1 else ""
+        return f"{minus}{text[0]}{fraction}e{'-' if power < 0 else '+'}{abs(power):02d}"
+    if point <= 0:
+        return f"{minus}0.{'0' * -point}{text}"
+    if point >= len(text):
+        return f"{minus}{text}{'0' * (point - len(text))}"
+    return f"{minus}{text[:point]}.{text[point:]}"

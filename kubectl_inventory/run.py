@@ -1,0 +1,167 @@
+"""Takes one inventory: calls the rooms in order, decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from kubectl_inventory.batch import Batch, Bounds, Finished, Progress, Unfinished, run_each
+from kubectl_inventory.cache import DiscoveryCache
+from kubectl_inventory.clock import now_iso, ticks_s
+from kubectl_inventory.collect import Budget, Collector, count_kind, list_kind
+from kubectl_inventory.discovery import Catalog, Each, discover, make_catalog
+from kubectl_inventory.errors import TimedOut
+from kubectl_inventory.inventory import Gap, Inventory, Page, Reading, Taken
+from kubectl_inventory.plan import make_plan
+from kubectl_inventory.policy import Policy
+from kubectl_inventory.reach import Namespaces, find_reach
+from kubectl_inventory.request import Request
+from kubectl_inventory.resource import Kind
+
+if TYPE_CHECKING:
+    from kubectl_inventory.kube import Cluster, RequestRecord
+    from kubectl_inventory.kubeconfig import Connection
+
+T = TypeVar("T")
+Watch = Callable[[Sequence[Kind], Progress], None]
+"""Is told how far a run is, several times a second."""
+
+OnRequest = Callable[["RequestRecord"], None]
+
+_CREDENTIAL_S = 60.0
+"""How long an exec plugin may take: it may open a browser for somebody to log in."""
+_BUFFERED_OBJECTS = 20_000
+"""How many objects may wait in memory for the kinds that are printed before them."""
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """An open cluster and the boundary that holds in it."""
+
+    context: str
+    server: str
+    own_namespace: str
+    policy: Policy
+    cluster: Cluster
+    cache: DiscoveryCache
+    end_s: float
+
+    def round_trip_s(self) -> float:
+        """The shortest time to a reply so far; 0 before the first."""
+        return self.cluster.round_trip_s or 0.0
+
+
+def open_session(
+    connection: Connection, policy: Policy, cache_directory: Path, *, on_request: OnRequest, user_agent: str
+) -> Session:
+    """The door to a cluster, with a credential in hand. Nothing is asked yet.
+
+    The import is here so that a run that asks nothing does not pay for it.
+    """
+    from kubectl_inventory.kube import open_cluster
+    from kubectl_inventory.kubeconfig import resolve_credentials
+
+    end_s = ticks_s() + policy.limits.deadline_s
+    ready = resolve_credentials(connection, timeout_s=min(policy.limits.deadline_s, _CREDENTIAL_S))
+    return Session(
+        context=ready.shown_context,
+        server=ready.server,
+        own_namespace=ready.namespace or "default",
+        policy=policy,
+        cluster=open_cluster(ready, policy.limits, end_s=end_s, on_request=on_request, user_agent=user_agent),
+        cache=DiscoveryCache(cache_directory, server=ready.server, user=f"{ready.user} {ready.as_user}".strip()),
+        end_s=end_s,
+    )
+
+
+def take_inventory(request: Request, session: Session, watch: Watch) -> Inventory:
+    """One inventory, begun: its pieces come as they are read."""
+    taken = Taken(session.context, session.server, now_iso())
+    bounds = _bounds(request, session.policy)
+    each = SideBySide(bounds, session.end_s)
+    namespaces = Namespaces(session.cluster.read, each, session.policy, context=session.context, own=session.own_namespace)
+    catalog = read_catalog(session, each)
+    reach = find_reach(request, session.policy, namespaces)
+    plan = make_plan(request, catalog, session.policy, reach)
+    collector = Collector(
+        request=request,
+        policy=session.policy,
+        reach=reach,
+        read=session.cluster.read,
+        namespaces=namespaces,
+        round_trip_s=session.round_trip_s,
+        budget=Budget(session.policy.limits.max_objects),
+        label_values={key: set() for key in request.label_keys},
+    )
+    return Inventory(taken, plan, namespaces, _gather(plan.kinds("Asked"), collector, bounds, session.end_s, watch))
+
+
+def known_kinds(session: Session) -> Sequence[Kind]:
+    """Every kind that the cluster can list."""
+    everything = Request()
+    return read_catalog(session, SideBySide(_bounds(everything, session.policy), session.end_s)).kinds
+
+
+def read_catalog(session: Session, each: Each) -> Catalog:
+    """What the cluster can list: remembered, if that is not older than the policy allows, else asked."""
+    known, age_s = session.cache.load()
+    if not known or age_s > session.policy.discovery_cache_s:
+        known = discover(session.cluster.read, each, known=known)
+        session.cache.save(known)
+    return make_catalog(known)
+
+
+class SideBySide(msgspec.Struct, frozen=True):
+    """Runs a few functions at once, within the same bounds as everything else."""
+
+    bounds: Bounds
+    end_s: float
+
+    def __call__(self, functions: Sequence[Callable[[], T]]) -> list[T]:
+        """Their results, in order. Raises `TimedOut` at the run's end."""
+        try:
+            return run_each(functions, self.bounds, lane="probe", end_s=self.end_s)
+        except TimeoutError as error:
+            raise TimedOut("the cluster did not answer within the run's time (limits.deadlineSeconds)") from error
+
+
+def _bounds(request: Request, policy: Policy) -> Bounds:
+    """The policy's limits as pools; one request at a time for the sequential strategy."""
+    limits = policy.limits
+    if request.strategy == "sequential":
+        return Bounds({"one": 1}, {lane: ("one",) for lane in ("probe", "list", "heavy")}, _BUFFERED_OBJECTS)
+    pools = {"probes": limits.probes, "workers": limits.workers, "heavyLists": limits.heavy_lists}
+    lanes: dict[str, tuple[str, ...]] = {"probe": ("probes",), "list": ("workers",), "heavy": ("workers", "heavyLists")}
+    return Bounds(pools, lanes, _BUFFERED_OBJECTS)
+
+
+def _gather(
+    asked: Sequence[Kind], collector: Collector, bounds: Bounds, end_s: float, watch: Watch
+) -> Iterator[tuple[Kind, Page | Reading]]:
+    """Every kind's pages and reading, in order. Secrets come last when labels are grouped by: see `Collector`."""
+    step = list_kind if collector.request.command == "get" else count_kind
+    late = [kind for kind in asked if kind.holds_secrets and collector.label_values]
+    for kinds in ([kind for kind in asked if kind not in late], late):
+        batch = Batch([step(kind, collector) for kind in kinds], bounds, end_s=end_s, watch=partial(watch, kinds))
+        seen = 0
+        for number, piece in batch:
+            if isinstance(piece, Page):
+                seen += len(piece.rows)
+                yield kinds[number], piece
+                continue
+            yield kinds[number], _ending(kinds[number], piece, seen)
+            seen = 0
+
+
+def _ending(kind: Kind, end: Finished[Reading] | Unfinished, seen: int) -> Reading:
+    """A kind's reading; for one that the end of the run cut off, what had been seen of it."""
+    if isinstance(end, Finished):
+        return end.outcome
+    if end.started:
+        gap = Gap("TimedOut", "the run's time was up (limits.deadlineSeconds)")
+    else:
+        gap = Gap("NotReached", "the run's time was up before it was asked (limits.deadlineSeconds)")
+    return Reading(kind=kind, count=seen, gaps=(gap,))

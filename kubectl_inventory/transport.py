@@ -1,0 +1,424 @@
+"""Sockets under a clock: connections to one server, and the watchdog that ends them.
+
+Knows TCP, TLS and proxies; knows nothing of Kubernetes, and sends no request:
+`kube` does. A library's time-out bounds silence, not a request (a reply that
+drips a byte a second outlives it by far), so a `Guard` gives each request one
+end, from the connection to the last byte, and shuts its socket down then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import ssl
+import threading
+from base64 import b64encode
+from collections.abc import Sequence
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from types import TracebackType
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from kubectl_inventory.clock import ticks_s
+
+Address = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
+"""As `socket.getaddrinfo` has it: family, and what `connect` takes."""
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to connect, and whom to find there."""
+
+    scheme: str
+    host: str
+    port: int
+    tls_server_name: str
+    """Sent as SNI and looked for in the certificate."""
+    proxy_host: str = ""
+    proxy_port: int = 0
+    proxy_authorization: str = ""
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.scheme}://{self.host}:{self.port})"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the server is on this machine."""
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+    @property
+    def dialled(self) -> tuple[str, int]:
+        """The host and port that the TCP connection goes to."""
+        return (self.proxy_host, self.proxy_port) if self.proxy_host else (self.host, self.port)
+
+    @property
+    def authority(self) -> str:
+        """`host:port` as in a URL."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class ProxyRefused(OSError):
+    """The proxy answered, but did not connect."""
+
+
+class Guard:
+    """One request's time: the socket it uses now is shut down when the time is over."""
+
+    def __init__(self, watchdog: Watchdog, end_s: float) -> None:
+        self.end_s = end_s
+        self.is_expired = False
+        self.is_interrupted = False
+        self._watchdog = watchdog
+        self._socket: socket.socket | None = None
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def remaining_s(self) -> float:
+        """Seconds left. Raises `TimeoutError` when there are none."""
+        remaining_s = self.end_s - ticks_s()
+        if remaining_s <= 0 or self.is_expired:
+            self.is_expired = True
+            raise TimeoutError("no time left")
+        return remaining_s
+
+    def watch(self, watched: socket.socket) -> None:
+        """From now on it is this socket that is shut down. Raises `OSError` if the end has come already."""
+        self.remaining_s()
+        self._socket = watched
+        self._watchdog.add(self)
+        if self.is_interrupted:
+            raise ConnectionAbortedError("interrupted")
+
+    def release(self) -> None:
+        """The socket outlives the request, or is about to be closed."""
+        self._watchdog.remove(self)
+        self._socket = None
+
+    def shut(self) -> None:
+        """Wakes whoever reads from the socket, or writes to it. Called by the watchdog, under its lock."""
+        if self._socket is None:
+            return
+        # It may be closed already, or not connected: then nobody waits in it.
+        with contextlib.suppress(OSError):
+            # Not SSLSocket.shutdown, which takes the TLS state away under the
+            # reader; and not close(), which would leave it blocked.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class Watchdog:
+    """One daemon thread that ends every guarded request on time, or all at once."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._guards: set[Guard] = set()
+        self._wakes_s = float("inf")
+        self._is_started = False
+        self._is_stopped = False
+
+    def add(self, guard: Guard) -> None:
+        """Starts to watch; or marks the guard as interrupted, if everything is."""
+        with self._changed:
+            if self._is_stopped:
+                guard.is_interrupted = True
+                return
+            if not self._is_started:
+                self._is_started = True
+                threading.Thread(target=self._run, name="watchdog", daemon=True).start()
+            self._guards.add(guard)
+            if guard.end_s < self._wakes_s:
+                self._changed.notify()
+
+    def remove(self, guard: Guard) -> None:
+        """No shutdown can happen after this returns."""
+        with self._changed:
+            self._guards.discard(guard)
+
+    def stop(self) -> None:
+        """Ends every request now, and every later one as it begins."""
+        with self._changed:
+            self._is_stopped = True
+            for guard in self._guards:
+                guard.is_interrupted = True
+                guard.shut()
+            self._guards.clear()
+            self._changed.notify()
+
+    def _run(self) -> None:
+        with self._changed:
+            while not self._is_stopped:
+                now_s = ticks_s()
+                for guard in [guard for guard in self._guards if guard.end_s <= now_s]:
+                    guard.is_expired = True
+                    guard.shut()
+                    self._guards.discard(guard)
+                # A request that ends early leaves the alarm set: waking once for
+                # nothing is cheaper than a notification a request.
+                self._wakes_s = min((guard.end_s for guard in self._guards), default=float("inf"))
+                self._changed.wait(None if self._wakes_s == float("inf") else self._wakes_s - now_s)
+
+
+class Wire(HTTPConnection):
+    """One keep-alive connection, whose every step is guarded."""
+
+    def __init__(self, endpoint: Endpoint, tls: ssl.SSLContext | None, addresses: Sequence[Address]) -> None:
+        super().__init__(endpoint.host, endpoint.port)
+        self.default_port = _DEFAULT_PORTS[endpoint.scheme]  # left out of the Host header
+        self.identity: tuple[tuple[str, bytes], ...] = ()
+        """Headers that a dict cannot hold: a name may come several times, a value may be UTF-8."""
+        self._endpoint = endpoint
+        self._tls = tls
+        self._addresses = addresses
+
+    def open(self, guard: Guard) -> None:
+        """Connects, through the proxy if there is one, and shakes hands."""
+        plain = self._dial(guard)
+        self.sock = plain
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tls is None:
+            return
+        if self._endpoint.proxy_host:
+            self._ask_proxy(plain)
+        # The handshake is made afterwards: until wrap_socket returns there is
+        # no socket object that could be shut down.
+        wrapped = self._tls.wrap_socket(
+            plain, server_hostname=self._endpoint.tls_server_name, do_handshake_on_connect=False
+        )
+        self.sock = wrapped
+        guard.watch(wrapped)
+        wrapped.do_handshake()
+
+    def guarded_by(self, guard: Guard) -> None:
+        """Another request begins. Raises `OSError` if there is no connection, or no time."""
+        if self.sock is None:
+            raise ConnectionResetError("the connection is gone")
+        guard.watch(self.sock)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing has come that nobody asked for: an end, or what would pass for the next reply."""
+        if self.sock is None or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
+            return False
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return not poll.poll(0)
+
+    def endheaders(self, message_body: object = None, *, encode_chunked: bool = False) -> None:
+        """Adds `identity` to what `request` has put."""
+        for name, value in self.identity:
+            self.putheader(name, value)
+        super().endheaders()
+
+    def connect(self) -> None:
+        """Never by itself: without a guard it would not be bounded."""
+        raise ConnectionResetError("the connection is gone")
+
+    def _dial(self, guard: Guard) -> socket.socket:
+        failure: OSError = socket.gaierror("no address")
+        for nth, (family, address) in enumerate(self._addresses):
+            dialled = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                guard.watch(dialled)
+                # Shared among the addresses: IPv6 that leads nowhere must not use it all.
+                dialled.settimeout(guard.remaining_s() / (len(self._addresses) - nth))
+                dialled.connect(address)
+                if guard.is_interrupted:
+                    raise ConnectionAbortedError("interrupted")
+                dialled.settimeout(None)  # the watchdog bounds everything from here on
+                return dialled
+            except OSError as error:
+                guard.release()
+                dialled.close()
+                failure = error
+                if guard.is_expired or guard.is_interrupted:
+                    break
+        raise failure
+
+    def _ask_proxy(self, plain: socket.socket) -> None:
+        lines = [f"CONNECT {self._endpoint.authority} HTTP/1.1", f"Host: {self._endpoint.authority}"]
+        if self._endpoint.proxy_authorization:
+            lines.append(f"Proxy-Authorization: {self._endpoint.proxy_authorization}")
+        plain.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
+        reply = HTTPResponse(plain, method="CONNECT")
+        try:
+            reply.begin()
+        except HTTPException as error:
+            raise ProxyRefused("the proxy's reply is not HTTP") from error
+        if reply.status != 200:
+            raise ProxyRefused(f"the proxy answered {reply.status} {reply.reason[:64]}")
+
+
+class Pool:
+    """The idle connections, the one used last first, and the server's addresses."""
+
+    def __init__(self, endpoint: Endpoint, tls: ssl.SSLContext | None) -> None:
+        self._endpoint = endpoint
+        self._tls = tls
+        self._lock = threading.Lock()
+        self._idle: list[Wire] = []
+        self._addresses: Sequence[Address] = ()
+        self._is_closed = False
+
+    def take_idle(self) -> Wire | None:
+        """A connection that was used before and seems to be alive, or None."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                wire = self._idle.pop()
+            if wire.is_quiet:
+                return wire
+            wire.close()
+
+    def open_new(self, guard: Guard) -> Wire:
+        """A connection that nobody used before. Raises `OSError` (also `ssl.SSLError`)."""
+        if not self._addresses:
+            # Several threads may look the name up at once; the answers are the same.
+            self._addresses = _addresses(*self._endpoint.dialled, guard)
+        wire = Wire(self._endpoint, self._tls, self._addresses)
+        try:
+            wire.open(guard)
+        except OSError:
+            guard.release()
+            wire.close()
+            raise
+        return wire
+
+    def give_back(self, wire: Wire, *, is_reusable: bool) -> None:
+        """Keeps a connection, whose last reply was read to its end, for the next request; closes any other."""
+        if is_reusable and wire.sock is not None:
+            with self._lock:
+                if not self._is_closed:
+                    self._idle.append(wire)
+                    return
+        wire.close()
+
+    def close(self) -> None:
+        """Closes the idle connections; those in use are closed as they come back."""
+        with self._lock:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+        for wire in idle:
+            wire.close()
+
+
+def endpoint_of(server: str, *, tls_server_name: str, proxy_url: str) -> Endpoint:
+    """The endpoint of a server's URL."""
+    parts, proxy = urlsplit(server), urlsplit(proxy_url)
+    authorization = ""
+    if proxy.username is not None:
+        pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+        authorization = f"Basic {b64encode(pair.encode()).decode('ascii')}"
+    host = parts.hostname or ""
+    return Endpoint(
+        scheme=parts.scheme,
+        host=host,
+        port=parts.port or _DEFAULT_PORTS[parts.scheme],
+        tls_server_name=tls_server_name or host.partition("%")[0],
+        proxy_host=proxy.hostname or "",
+        proxy_port=proxy.port or 80 if proxy.hostname else 0,
+        proxy_authorization=authorization,
+    )
+
+
+def tls_context(*, ca_file: str, ca_data: bytes, is_insecure: bool) -> ssl.SSLContext:
+    """One context for all connections, that trusts as kubectl does. Raises `OSError`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    if is_insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    # As Go: only subjectAltName counts, and any certificate of the CA file is
+    # trusted as it is, be it an intermediate or the server's own.
+    context.hostname_checks_common_name = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if ca_data:
+        context.load_verify_locations(cadata=ca_data.decode("ascii", "replace"))
+    elif ca_file:
+        context.load_verify_locations(cafile=ca_file)
+    else:
+        context.load_default_certs()  # 25 ms: only where the kubeconfig names no authority
+    return context
+
+
+def load_client_certificate(context: ssl.SSLContext, *, certificate: bytes, key: bytes) -> None:
+    """Gives the context a certificate to show. Raises `OSError`.
+
+    OpenSSL reads them from a file only, so a private key is put into one that has no name
+    where the system can do that, else into a temporary file for as long as it is read.
+    """
+
+    def refuse_password() -> bytes:
+        raise ssl.SSLError("the key is encrypted")  # instead of asking for it on the terminal
+
+    pem = certificate.rstrip() + b"\n" + key
+    if hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd"):
+        descriptor = os.memfd_create("client-certificate", os.MFD_CLOEXEC)
+        with os.fdopen(descriptor, "wb", closefd=True) as stream:
+            stream.write(pem)
+            stream.flush()
+            context.load_cert_chain(f"/proc/self/fd/{descriptor}", password=refuse_password)
+        return
+    import tempfile
+
+    with tempfile.NamedTemporaryFile() as named:
+        named.write(pem)
+        named.flush()
+        context.load_cert_chain(named.name, password=refuse_password)
+
+
+def shown_certificate(endpoint: Endpoint, guard: Guard) -> bytes:
+    """The certificate (DER) that the server shows, trusted or not. Sends no request. Raises `OSError`."""
+    wire = Pool(endpoint, tls_context(ca_file="", ca_data=b"", is_insecure=True)).open_new(guard)
+    try:
+        return (
+            (wire.sock.getpeercert(binary_form=True) or b"") if isinstance(wire.sock, ssl.SSLSocket) else b""
+        )
+    finally:
+        guard.release()
+        wire.close()
+
+
+def failure_reason(error: OSError) -> str:
+    """An error's own words, without numbers and addresses in the source."""
+    if isinstance(error, ssl.SSLError):
+        known = {"KEY_VALUES_MISMATCH": "the key is not the certificate's", "NO_START_LINE": "no PEM in it"}
+        reason = error.reason or str(error.args[0])
+        return known.get(reason, reason.replace("_", " ").lower())
+    return (error.strerror or str(error)).lower()
+
+
+def _addresses(host: str, port: int, guard: Guard) -> Sequence[Address]:
+    """Where a name leads. No resolver can be interrupted: it is left behind when the time is over."""
+    found: list[Address] = []
+    failures: list[OSError] = []
+    is_done = threading.Event()
+
+    def resolve() -> None:
+        try:
+            found.extend(
+                (family, address)
+                for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            )
+        except (OSError, UnicodeError) as error:
+            failures.append(error if isinstance(error, OSError) else socket.gaierror(str(error)))
+        is_done.set()
+
+    threading.Thread(target=resolve, name="resolver", daemon=True).start()
+    if not is_done.wait(guard.remaining_s()):
+        guard.is_expired = True
+        raise TimeoutError("the name was not resolved in time")
+    if failures:
+        raise failures[0]
+    return found

@@ -1,0 +1,448 @@
+"""An inventory as rows and columns, as a document, and as the summary's sentences.
+
+Decides which columns, what is hidden and in which order; knows neither widths
+nor separators (`render`) nor streams (`cli`). Every row comes from the server's
+own cells, so that it is the same whichever way the object was fetched.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from kubectl_inventory.errors import UsageError, near
+from kubectl_inventory.inventory import Inventory, Page, Reading, Row
+from kubectl_inventory.plan import Treatment
+from kubectl_inventory.render import cell_text
+from kubectl_inventory.resource import Kind
+from kubectl_inventory.wire import Cell, ColumnDefinition
+
+NOT_APPLICABLE = "-"
+UNREADABLE = "?"
+NONE = "<none>"
+
+
+class Grid(msgspec.Struct, frozen=True):
+    """Headers and rows of text; the last column may be free text."""
+
+    headers: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """All objects of one kind, for a view that needs them side by side."""
+
+    kind: Kind
+    columns: tuple[ColumnDefinition, ...]
+    rows: list[Row]
+
+
+# --- counts -----------------------------------------------------------------
+
+
+def counts(inventory: Inventory, *, show_empty: bool, wide: bool) -> Grid:
+    """COUNT and KIND, biggest first, then by name."""
+    headers = ("COUNT", "VERSION", "NAMESPACED", "SHORTNAMES", "KIND") if wide else ("COUNT", "KIND")
+    shown = [r for r in inventory.readings if not r.is_unread and (r.count or show_empty or not r.is_whole)]
+    shown.sort(key=lambda reading: (-reading.count, reading.kind.name))
+    rows = []
+    for reading in shown:
+        kind = reading.kind
+        extra = (kind.api_version, _yes(kind.namespaced), ",".join(kind.short_names) or NOT_APPLICABLE)
+        rows.append((_count(reading), *(extra if wide else ()), kind.name))
+    return Grid(headers, rows)
+
+
+def grouped_counts(inventory: Inventory, by: Sequence[str]) -> Grid:
+    """COUNT and a column a key; where kinds are not a key, how many and which are the largest."""
+    sums: defaultdict[tuple[str, ...], int] = defaultdict(int)
+    members: defaultdict[tuple[str, ...], defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for reading, key, count in _grouped(inventory, by):
+        sums[key] += count
+        members[key][reading.kind.resource] += count
+    ordered = sorted(sums, key=lambda key: (-sums[key], key))
+    headers = ("COUNT", *(_header_of(key) for key in by))
+    if "kind" in by:
+        return Grid(headers, [(str(sums[key]), *key) for key in ordered])
+    return Grid(
+        (*headers, "KINDS", "LARGEST"),
+        [(str(sums[key]), *key, str(len(members[key])), _largest(members[key])) for key in ordered],
+    )
+
+
+def _grouped(inventory: Inventory, by: Sequence[str]) -> Iterable[tuple[Reading, tuple[str, ...], int]]:
+    """Every group of every kind, its key in the order of `by`."""
+    place = by.index("kind") if "kind" in by else None
+    for reading in inventory.readings:
+        for key, count in reading.groups.items():
+            full = key if place is None else (*key[:place], reading.kind.name, *key[place:])
+            yield reading, full, count
+
+
+def for_csv(grid: Grid) -> Grid:
+    """Counts for a program: `14+` is 14, and headers are what JSON calls them."""
+    rows = [(row[0].removesuffix("+"), *("" if cell == NOT_APPLICABLE else cell for cell in row[1:])) for row in grid.rows]
+    return Grid(tuple(header.lower() for header in grid.headers), rows)
+
+
+def _header_of(key: str) -> str:
+    return key.partition("=")[2].upper() if "=" in key else key.upper()
+
+
+def _largest(members: Mapping[str, int]) -> str:
+    ordered = sorted(members.items(), key=lambda item: (-item[1], item[0]))
+    return ",".join(f"{name}:{count}" for name, count in ordered[:3])
+
+
+def _count(reading: Reading) -> str:
+    """`14`, or `14+` where some of it could not be read."""
+    return f"{reading.count}+" if reading.gaps else str(reading.count)
+
+
+# --- objects ----------------------------------------------------------------
+
+
+def one_kind(listed: Listed, *, wide: bool, labels: bool) -> Grid:
+    """The server's own columns, cell for cell, as `kubectl get KIND -A` prints them."""
+    places = [place for place, column in enumerate(listed.columns) if wide or not column.priority]
+    headers = [listed.columns[place].name.upper() for place in places]
+    namespaced = listed.kind.namespaced
+    rows = []
+    for row in listed.rows:
+        cells = [cell_text(row.cells[place]) if place < len(row.cells) else "" for place in places]
+        where = [row.namespace or UNREADABLE] if namespaced else []
+        rows.append((*where, *cells, *([_labels(row)] if labels else [])))
+    return Grid((*(["NAMESPACE"] if namespaced else []), *headers, *(["LABELS"] if labels else [])), rows)
+
+
+def several_kinds(listed: Sequence[Listed], *, wide: bool, labels: bool) -> Grid:
+    """NAMESPACE NAME READY STATUS AGE for objects of any kind."""
+    rows = []
+    for part in listed:
+        places = Places(part.columns)
+        for row in part.rows:
+            cells = (
+                _namespace(row),
+                f"{part.kind.prefix}/{row.name}",
+                places.ready(row) or NOT_APPLICABLE,
+                places.status(row) or NOT_APPLICABLE,
+                places.age(row) or NOT_APPLICABLE,
+            )
+            extra = ([_labels(row)] if labels else []) + ([places.more(row)] if wide else [])
+            rows.append((*cells, *extra))
+    extra_headers = (["LABELS"] if labels else []) + (["MORE"] if wide else [])
+    return Grid(("NAMESPACE", "NAME", "READY", "STATUS", "AGE", *extra_headers), rows)
+
+
+class Places:
+    """Where a kind's columns keep what every kind's view shows: found by the names that the server gives them."""
+
+    def __init__(self, columns: Sequence[ColumnDefinition]) -> None:
+        self._columns = columns
+        self._by_name = {column.name.lower(): place for place, column in reversed(list(enumerate(columns)))}
+        self._name = next((place for place, column in enumerate(columns) if column.format == "name"), 0)
+
+    def ready(self, row: Row) -> str:
+        """The server's Ready column; over Desired where it is a bare number."""
+        ready = self._text(row, "ready")
+        desired = self._text(row, "desired")
+        return f"{ready}/{desired}" if ready.isdigit() and desired.isdigit() else ready
+
+    def status(self, row: Row) -> str:
+        """The server's Status or Phase column."""
+        return self._text(row, "status") or self._text(row, "phase")
+
+    def age(self, row: Row) -> str:
+        """The server's Age; when an event was last seen."""
+        return self._text(row, "age") or self._text(row, "last seen")
+
+    def more(self, row: Row) -> str:
+        """What else the server printed, as `column=value`."""
+        parts = []
+        for place, column in enumerate(self._columns):
+            name = column.name.lower()
+            if place == self._name or name in ("ready", "desired", "status", "phase", "age", "last seen", "name"):
+                continue
+            text = cell_text(row.cells[place]) if place < len(row.cells) else ""
+            if text and text not in (NONE, "<unset>"):
+                parts.append(f"{name.replace(' ', '-')}={text}")
+        return " ".join(parts)
+
+    def columns_of(self, row: Row) -> dict[str, Cell]:
+        """Every column but the name and the age, which the metadata tells, for the JSON contract."""
+        return {
+            column.name: cell
+            for place, (column, cell) in enumerate(zip(self._columns, row.cells, strict=False))
+            if place != self._name and column.name not in ("Name", "Age")
+        }
+
+    def value(self, row: Row, name: str) -> Cell:
+        """One column's cell by its header, in any case; None without one."""
+        place = self._by_name.get(name.lower())
+        return row.cells[place] if place is not None and place < len(row.cells) else None
+
+    def _text(self, row: Row, name: str) -> str:
+        return cell_text(self.value(row, name))
+
+
+CSV_HEADERS = ("namespace", "apiVersion", "kind", "name", "created", "ready", "status")
+
+
+def csv_rows(kind: Kind, page: Page) -> Iterable[tuple[str, ...]]:
+    """The seven columns that any mix of kinds has."""
+    places = Places(page.columns)
+    for row in page.rows:
+        created = row.meta.creation_timestamp if row.meta is not None else None
+        yield (
+            row.namespace or "",
+            kind.api_version,
+            kind.kind,
+            row.name,
+            created or "",
+            places.ready(row),
+            places.status(row),
+        )
+
+
+def names(kind: Kind, page: Page) -> Iterable[str]:
+    """`kind.group/name`, exactly as `kubectl get -o name`."""
+    return (f"{kind.prefix}/{row.name}" for row in page.rows)
+
+
+def sort_rows(listed: Sequence[Listed], sort_by: str) -> list[Listed]:
+    """Each kind's rows by a column's header, or by a path into the object such as `.metadata.creationTimestamp`."""
+    ordered = []
+    found = False
+    for part in listed:
+        places = Places(part.columns)
+        keyed = [(_sort_key(part, row, places, sort_by), row) for row in part.rows]
+        found = found or any(key[0] < 2 for key, _ in keyed) or not part.rows
+        keyed.sort(key=lambda item: item[0])
+        ordered.append(Listed(part.kind, part.columns, [row for _, row in keyed]))
+    if not found and listed:
+        headers = [column.name.lower() for part in listed for column in part.columns]
+        raise UsageError(
+            f'nothing to sort by: no object has "{sort_by}"{near(sort_by.lower(), headers)}',
+            hint="a column's header, or .metadata.name, .metadata.namespace, .metadata.creationTimestamp",
+        )
+    return ordered
+
+
+def _sort_key(part: Listed, row: Row, places: Places, sort_by: str) -> tuple[int, float, str]:
+    """Numbers before words, and what has no value last."""
+    path = sort_by.strip("{}").removeprefix(".")
+    if path == "metadata.creationTimestamp" or path.lower() == "age":
+        value: Cell = row.meta.creation_timestamp if row.meta is not None else None
+    elif path in ("metadata.name", "name"):
+        value = row.name
+    elif path in ("metadata.namespace", "namespace"):
+        value = row.namespace
+    elif path == "kind":
+        value = part.kind.kind
+    elif path.startswith("metadata.labels."):
+        labels = row.meta.labels if row.meta is not None else None
+        value = (labels or {}).get(path.removeprefix("metadata.labels.").replace("\\.", "."))
+    else:
+        value = places.value(row, path)
+    if value is None:
+        return 2, 0, ""
+    text = cell_text(value)
+    try:
+        return 0, float(text.split(" ")[0].split("/")[0]), text
+    except ValueError:
+        return 1, 0, text
+
+
+def _namespace(row: Row) -> str:
+    if row.namespace is None:
+        return NOT_APPLICABLE
+    return row.namespace or UNREADABLE
+
+
+def _labels(row: Row) -> str:
+    if row.meta is None:
+        return UNREADABLE
+    return ",".join(f"{key}={value}" for key, value in sorted((row.meta.labels or {}).items())) or NONE
+
+
+# --- kinds ------------------------------------------------------------------
+
+
+def kinds(inventory: Inventory, *, wide: bool) -> Grid:
+    """Every discovered kind in API order, how it was treated and why."""
+    readings = {reading.kind.name: reading for reading in inventory.readings}
+    lines: list[tuple[tuple[str, str], tuple[str, ...]]] = []
+    for treatment in inventory.plan.treatments:
+        kind = treatment.kind
+        status, count, why = treated(treatment, readings.get(kind.name))
+        extra = (_yes(kind.namespaced), ",".join(kind.short_names) or NOT_APPLICABLE, ",".join(kind.verbs),
+                 ",".join(kind.categories) or NOT_APPLICABLE)
+        tail = f"{kind.name}   {why}" if why else kind.name
+        lines.append(((kind.group, kind.resource), (status, count, kind.version, *(extra if wide else ()), tail)))
+    for gap in inventory.plan.gaps:
+        unknown = (UNREADABLE,) * 4 if wide else ()
+        tail = f"*.{gap.group}   {gap.message}"
+        lines.append(((gap.group, ""), (gap.reason, UNREADABLE, gap.version, *unknown, tail)))
+    lines.sort(key=lambda line: line[0])
+    wide_headers = ("NAMESPACED", "SHORTNAMES", "VERBS", "CATEGORIES") if wide else ()
+    return Grid(("STATUS", "COUNT", "VERSION", *wide_headers, "KIND   WHY"), [row for _, row in lines])
+
+
+def treated(treatment: Treatment, reading: Reading | None) -> tuple[str, str, str]:
+    """STATUS, COUNT and WHY of one kind."""
+    if reading is None:
+        return treatment.status, NOT_APPLICABLE, treatment.why
+    if reading.is_whole:
+        return "Read", str(reading.count), ", ".join(reading.notes)
+    if reading.is_unread:
+        where = "at cluster scope" if reading.reason == "Forbidden" and not treatment.kind.namespaced else ""
+        return reading.reason, UNREADABLE, where or _short(reading)
+    return reading.reason, _count(reading), f"in {len(reading.gaps)} of {reading.namespaces_asked} namespaces"
+
+
+def _short(reading: Reading) -> str:
+    """The message of what could not be read, but for Forbidden, which says it all."""
+    return "" if reading.reason == "Forbidden" else reading.gaps[0].message
+
+
+def _yes(flag: bool) -> str:
+    return "true" if flag else "false"
+
+
+# --- the document -----------------------------------------------------------
+
+
+def count_items(inventory: Inventory, by: Sequence[str]) -> list[dict[str, object]]:
+    """The items of a counting document."""
+    if by == ("kind",):
+        return [_count_item(reading) for reading in inventory.readings if not reading.is_unread]
+    items: list[dict[str, object]] = []
+    sums: defaultdict[tuple[str, ...], int] = defaultdict(int)
+    for _, key, count in _grouped(inventory, by):
+        sums[key] += count
+    for values, count in sorted(sums.items(), key=lambda item: (-item[1], item[0])):
+        keys = {_item_key(key): value for key, value in zip(by, values, strict=True) if value != NOT_APPLICABLE}
+        items.append({**keys, "count": count})
+    return items
+
+
+def _item_key(key: str) -> str:
+    return key if "=" not in key else f"label:{key.partition('=')[2]}"
+
+
+def _count_item(reading: Reading) -> dict[str, object]:
+    kind = reading.kind
+    item: dict[str, object] = {
+        "resource": kind.resource,
+        "group": kind.group,
+        "version": kind.version,
+        "kind": kind.kind,
+        "namespaced": kind.namespaced,
+        "count": reading.count,
+    }
+    return {**item, "atLeast": True} if reading.gaps else item
+
+
+def object_item(kind: Kind, row: Row, places: Places) -> dict[str, object]:
+    """One object by the JSON contract; what is not known of it is absent."""
+    metadata: dict[str, object] = {"name": row.name}
+    if row.namespace:
+        metadata["namespace"] = row.namespace
+    if row.meta is not None:
+        metadata["uid"] = row.meta.uid
+        metadata["labels"] = row.meta.labels or {}
+        metadata["ownerReferences"] = row.meta.owner_references or ()
+        metadata["creationTimestamp"] = row.meta.creation_timestamp
+    return {
+        "apiVersion": kind.api_version,
+        "kind": kind.kind,
+        "metadata": metadata,
+        "columns": places.columns_of(row),
+    }
+
+
+def kind_items(inventory: Inventory) -> list[dict[str, object]]:
+    """The items of the `kinds` document: every discovered kind."""
+    readings = {reading.kind.name: reading for reading in inventory.readings}
+    items: list[dict[str, object]] = []
+    for treatment in inventory.plan.treatments:
+        kind, reading = treatment.kind, readings.get(treatment.kind.name)
+        status, _, why = treated(treatment, reading)
+        item: dict[str, object] = {
+            "resource": kind.resource,
+            "group": kind.group,
+            "version": kind.version,
+            "kind": kind.kind,
+            "namespaced": kind.namespaced,
+            "verbs": kind.verbs,
+            "shortNames": kind.short_names,
+            "categories": kind.categories,
+            "status": status,
+            "why": why,
+        }
+        if reading is not None and not reading.is_unread:
+            item["count"] = reading.count
+            if reading.gaps:
+                item["atLeast"] = True
+        items.append(item)
+    return items
+
+
+def document(inventory: Inventory, items: Sequence[object]) -> dict[str, object]:
+    """The JSON contract of every view; nothing is `[]`, never null."""
+    return {**preamble(inventory), "complete": inventory.is_complete, "items": items, **accounts(inventory)}
+
+
+def preamble(inventory: Inventory) -> dict[str, object]:
+    """What stands before the items."""
+    return {
+        "apiVersion": "inventory/v1",
+        "kind": "Inventory",
+        "context": inventory.taken.context,
+        "server": inventory.taken.server,
+        "takenAt": inventory.taken.at,
+    }
+
+
+def opening(inventory: Inventory) -> str:
+    """How a document begins: which cluster, when, and whether it is whole."""
+    taken = inventory.taken
+    state = "complete" if inventory.is_complete else "INCOMPLETE"
+    return f"{taken.context} ({taken.server}), {taken.at}, {state}\n\n"
+
+
+def closing(inventory: Inventory) -> str:
+    """How a document ends: what was not read, and what the policy kept out."""
+    lines = []
+    for reading in inventory.readings:
+        for gap in reading.gaps:
+            where = f" in {gap.namespace}" if gap.namespace is not None else ""
+            lines.append(f"* unread: {reading.kind.name}{where}: {gap.reason}")
+    lines += [f"* unread: *.{gap.group}: {gap.reason}" for gap in inventory.plan.gaps]
+    lines += [f"* withheld: {treatment.kind.name}: {treatment.why}" for treatment in inventory.withheld]
+    for space in inventory.plan.reach.withheld:
+        lines.append(f"* withheld: namespace {space.namespace}: {space.rule}")
+    return "".join(["\n", *(f"{line}\n" for line in lines)]) if lines else ""
+
+
+def accounts(inventory: Inventory) -> dict[str, object]:
+    """What was not read and what the policy kept out, one entry each."""
+    unread: list[dict[str, str]] = []
+    for reading in inventory.readings:
+        for gap in reading.gaps:
+            entry = {"resource": reading.kind.resource, "group": reading.kind.group}
+            if gap.namespace is not None:
+                entry["namespace"] = gap.namespace
+            unread.append({**entry, "reason": gap.reason, "message": gap.message})
+    for group in inventory.plan.gaps:
+        unread.append({"resource": "*", "group": group.group, "reason": group.reason, "message": group.message})
+    withheld: list[dict[str, str]] = []
+    for treatment in inventory.withheld:
+        if treatment.rule is not None:
+            rule = {"rule": treatment.rule.field, "source": treatment.rule.source}
+            withheld.append({"resource": treatment.kind.resource, "group": treatment.kind.group, **rule})
+    for space in inventory.plan.reach.withheld:
+        withheld.append({"namespace": space.namespace, "rule": space.rule.field, "source": space.rule.source})
+    return {"unread": unread, "withheld": withheld}

@@ -1,0 +1,195 @@
+"""Which fields of the server's replies we read, and no others.
+
+A field that is not declared here is never decoded, so it cannot leak: there are
+no annotations (`kubectl apply` copies a Secret's data into one), no spec and no
+data. Decoding validates: a reply of another shape is a `ServerFault`, never a
+half-filled value. Type names follow apimachinery's, as sent, with `Reply`
+where a whole body is meant.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from kubectl_inventory.errors import ServerFault
+
+Cell = str | int | float | bool | None
+"""What a Table's cell holds: typed JSON, `None` where a custom resource has no such value."""
+
+
+class GroupVersionKind(msgspec.Struct, frozen=True):
+    """apidiscovery.k8s.io/v2 `responseKind`."""
+
+    kind: str = ""
+
+
+class DiscoveredResource(msgspec.Struct, frozen=True, rename="camel"):
+    """apidiscovery.k8s.io/v2 `APIResourceDiscovery`; its subresources are nested and not read."""
+
+    resource: str
+    scope: str
+    verbs: tuple[str, ...] = ()
+    response_kind: GroupVersionKind | None = None
+    singular_resource: str = ""
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+
+class DiscoveredVersion(msgspec.Struct, frozen=True):
+    """apidiscovery.k8s.io/v2 `APIVersionDiscovery`; `freshness` is Current or Stale."""
+
+    version: str
+    resources: tuple[DiscoveredResource, ...] | None = None
+    freshness: str = "Current"
+
+
+class Named(msgspec.Struct, frozen=True):
+    """Metadata of which only the name is read."""
+
+    name: str = ""
+
+
+class DiscoveredGroup(msgspec.Struct, frozen=True):
+    """apidiscovery.k8s.io/v2 `APIGroupDiscovery`: versions in the server's order of preference."""
+
+    metadata: Named = Named()
+    versions: tuple[DiscoveredVersion, ...] = ()
+
+
+class DiscoveryReply(msgspec.Struct, frozen=True):
+    """`/api` or `/apis`, aggregated."""
+
+    kind: str
+    items: tuple[DiscoveredGroup, ...] = ()
+
+
+class GroupVersion(msgspec.Struct, frozen=True):
+    """One version of a group in the unaggregated list."""
+
+    version: str = ""
+
+
+class LegacyGroup(msgspec.Struct, frozen=True, rename="camel"):
+    """meta/v1 `APIGroup`."""
+
+    name: str
+    versions: tuple[GroupVersion, ...] = ()
+    preferred_version: GroupVersion = GroupVersion()
+
+
+class LegacyGroupsReply(msgspec.Struct, frozen=True):
+    """`/apis` (groups) or `/api` (versions) of a server without aggregated discovery."""
+
+    groups: tuple[LegacyGroup, ...] = ()
+    versions: tuple[str, ...] = ()
+
+
+class LegacyResource(msgspec.Struct, frozen=True, rename="camel"):
+    """meta/v1 `APIResource`; a name with a slash is a subresource."""
+
+    name: str
+    kind: str
+    namespaced: bool
+    singular_name: str = ""
+    verbs: tuple[str, ...] = ()
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+
+class LegacyResourcesReply(msgspec.Struct, frozen=True):
+    """`/apis/GROUP/VERSION`: meta/v1 `APIResourceList`."""
+
+    resources: tuple[LegacyResource, ...] = ()
+
+
+class ListMeta(msgspec.Struct, frozen=True, rename="camel"):
+    """meta/v1 `ListMeta`. `remaining_item_count` is absent with selectors and on old or aggregated servers."""
+
+    resource_version: str = ""
+    continue_token: str = msgspec.field(default="", name="continue")
+    remaining_item_count: int | None = None
+
+
+class OwnerReference(msgspec.Struct, frozen=True, rename="camel"):
+    """meta/v1 `OwnerReference`, as printed in the JSON contract."""
+
+    api_version: str = msgspec.field(default="", name="apiVersion")
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+
+
+class ObjectMeta(msgspec.Struct, frozen=True, rename="camel"):
+    """meta/v1 `ObjectMeta`, without annotations and managedFields."""
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    creation_timestamp: str | None = None
+    labels: dict[str, str] | None = None
+    owner_references: tuple[OwnerReference, ...] | None = None
+
+
+class MetadataOnly(msgspec.Struct, frozen=True):
+    """meta/v1 `PartialObjectMetadata`, or any full object of which no more is read."""
+
+    metadata: ObjectMeta = ObjectMeta()
+
+
+class ColumnDefinition(msgspec.Struct, frozen=True):
+    """meta/v1 `TableColumnDefinition`: priority 0 is shown by default, above it with `-o wide`."""
+
+    name: str
+    type: str = ""
+    format: str = ""
+    priority: int = 0
+
+
+class TableRow(msgspec.Struct, frozen=True):
+    """meta/v1 `TableRow`; `object` is null when asked with `includeObject=None`."""
+
+    cells: tuple[Cell, ...] = ()
+    object: MetadataOnly | None = None
+
+
+class CollectionReply(msgspec.Struct, frozen=True, rename="camel"):
+    """Any list: a Table (`rows`), a `PartialObjectMetadataList` or a plain list (`items`).
+
+    An API server that has no Tables ignores the `Accept` header and sends its
+    plain list, so one type reads all three. Empty is `[]` or null.
+    """
+
+    kind: str = ""
+    metadata: ListMeta = ListMeta()
+    column_definitions: tuple[ColumnDefinition, ...] | None = None
+    rows: tuple[TableRow, ...] | None = None
+    items: tuple[MetadataOnly, ...] | None = None
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the server printed it for us."""
+        return self.kind == "Table"
+
+    @property
+    def length(self) -> int:
+        """How many objects this reply holds."""
+        return len((self.rows if self.is_table else self.items) or ())
+
+
+class VersionReply(msgspec.Struct, frozen=True, rename="camel"):
+    """`/version`. `gitVersion` is free text on some distributions: shown, never parsed."""
+
+    git_version: str = ""
+
+
+T = TypeVar("T")
+
+
+def decode(body: bytes, expected: type[T], *, what: str) -> T:
+    """`body` as `expected`. Raises `ServerFault` that names `what` was asked and where it differs."""
+    try:
+        return msgspec.json.decode(body, type=expected)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ServerFault(f"{what}: the reply is not what the API promises: {error}") from error

@@ -1,0 +1,1 @@
+"""Tests of `kubectl inventory`, most of them against a real control plane."""
