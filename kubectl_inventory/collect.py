@@ -25,7 +25,7 @@ from kubectl_inventory.policy import Policy
 from kubectl_inventory.reach import NAMESPACES, Namespaces, Reach
 from kubectl_inventory.request import Request
 from kubectl_inventory.resource import Kind, Lane, Question, Read, collection_path
-from kubectl_inventory.wire import CollectionReply, ColumnDefinition, MetadataOnly, TableRow, decode
+from kubectl_inventory.wire import COLLECTION, CollectionReply, ColumnDefinition, MetadataOnly, TableRow, decode
 
 Replied = CollectionReply | ApiError
 T = TypeVar("T")
@@ -132,13 +132,13 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
 
     def _reply(self, kind: Kind, question: Question) -> CollectionReply:
         try:
-            return decode(self.read(question).body, CollectionReply, what=kind.name)
+            return decode(self.read(question).body, COLLECTION, what=kind.name)
         except NotAcceptable:
             if kind.holds_secrets:
                 raise
             # An aggregated server without Tables may refuse them instead of sending its plain list.
             plain = msgspec.structs.replace(question, representation="plain")
-            return decode(self.read(plain).body, CollectionReply, what=kind.name)
+            return decode(self.read(plain).body, COLLECTION, what=kind.name)
 
 
 def count_kind(kind: Kind, collector: Collector) -> Part[Reading]:

@@ -16,11 +16,11 @@ import msgspec
 from kubectl_inventory.errors import ApiError, BoundaryError, Unauthorized
 from kubectl_inventory.resource import Answer, Kind, Question, Read, collection_path, discovery_path
 from kubectl_inventory.wire import (
+    DISCOVERY,
+    LEGACY_GROUPS,
+    LEGACY_RESOURCES,
     DiscoveredResource,
-    DiscoveryReply,
-    LegacyGroupsReply,
     LegacyResource,
-    LegacyResourcesReply,
     decode,
 )
 
@@ -90,7 +90,7 @@ def make_catalog(documents: Iterable[Document]) -> Catalog:
 
 def _aggregated_document(path: str, answer: Answer) -> Document | None:
     """The document, or None when the server sent the old, unaggregated form."""
-    reply = decode(answer.body, DiscoveryReply, what=f"discovery of {path}")
+    reply = decode(answer.body, DISCOVERY, what=f"discovery of {path}")
     if reply.kind != "APIGroupDiscoveryList":
         return None
     found: list[Kind] = []
@@ -145,13 +145,13 @@ def _document(path: str, etag: str, found: Iterable[Kind], gaps: Iterable[Discov
 
 def _walk_core(read: Read, each: Each) -> Document:
     path = discovery_path("")
-    reply = decode(read(Question(path=path)).body, LegacyGroupsReply, what=f"discovery of {path}")
+    reply = decode(read(Question(path=path)).body, LEGACY_GROUPS, what=f"discovery of {path}")
     return _walk(read, each, path, [("", version) for version in reply.versions])
 
 
 def _walk_groups(read: Read, each: Each) -> Document:
     path = discovery_path()
-    reply = decode(read(Question(path=path)).body, LegacyGroupsReply, what=f"discovery of {path}")
+    reply = decode(read(Question(path=path)).body, LEGACY_GROUPS, what=f"discovery of {path}")
     versions: list[tuple[str, str]] = []
     for group in reply.groups:
         ordered = [group.preferred_version.version, *(version.version for version in group.versions)]
@@ -178,7 +178,7 @@ def _resource_reader(read: Read, group: str, version: str) -> Callable[[], tuple
     def ask() -> tuple[LegacyResource, ...] | ApiError:
         try:
             path = discovery_path(group, version)
-            return decode(read(Question(path=path)).body, LegacyResourcesReply, what=f"discovery of {path}").resources
+            return decode(read(Question(path=path)).body, LEGACY_RESOURCES, what=f"discovery of {path}").resources
         except Unauthorized:
             raise
         except ApiError as error:

@@ -534,6 +534,6 @@ def _exists(path: Path, home: Path) -> bool:
 
 def _shown_path(path: Path, home: Path) -> str:
     shown = str(path)
-    if path.is_absolute() and home.is_absolute() and home != Path(home.anchor) and path.is_relative_to(home):
+    if path.is_absolute() and home != Path(home.anchor) and path.is_relative_to(home):
         shown = f"~/{path.relative_to(home)}"
     return shown if shown.isprintable() else shown.encode("unicode_escape", "surrogateescape").decode("ascii")

@@ -18,7 +18,7 @@ from kubectl_inventory.errors import ApiError, PolicyError, Unauthorized, UsageE
 from kubectl_inventory.policy import Policy, Rule
 from kubectl_inventory.request import Request
 from kubectl_inventory.resource import Kind, Question, Read, collection_path, is_namespace_name
-from kubectl_inventory.wire import CollectionReply, decode
+from kubectl_inventory.wire import COLLECTION, decode
 
 NAMESPACES = Kind(group="", version="v1", resource="namespaces", kind="Namespace", namespaced=False)
 
@@ -93,7 +93,7 @@ class Namespaces:
             return self._stand_in("withheld by policy")
         question = Question(path=collection_path(NAMESPACES), representation="metadata", from_cache=True)
         try:
-            reply = decode(self._read(question).body, CollectionReply, what="namespaces")
+            reply = decode(self._read(question).body, COLLECTION, what="namespaces")
         except Unauthorized:
             raise
         except ApiError as error:
@@ -110,7 +110,7 @@ class Namespaces:
             path=collection_path(NAMESPACES), representation="metadata", lane="probe", field_selector=selector
         )
         try:
-            return bool(decode(self._read(question).body, CollectionReply, what="namespaces").items)
+            return bool(decode(self._read(question).body, COLLECTION, what="namespaces").items)
         except Unauthorized:
             raise
         except ApiError:

@@ -70,9 +70,13 @@ class Reply:
         return text if len(text) <= _MAX_MESSAGE_CHARS else text[: _MAX_MESSAGE_CHARS - 3] + "..."
 
 
+# Made at import, in one thread: see `wire`.
+_STATUS = msgspec.json.Decoder(_Status)
+
+
 def _status_in(body: bytes) -> _Status:
     try:
-        status = msgspec.json.decode(body, type=_Status)
+        status = _STATUS.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _Status()
     return status if status.kind == "Status" else _Status()

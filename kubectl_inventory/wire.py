@@ -178,18 +178,19 @@ class CollectionReply(msgspec.Struct, frozen=True, rename="camel"):
         return len((self.rows if self.is_table else self.items) or ())
 
 
-class VersionReply(msgspec.Struct, frozen=True, rename="camel"):
-    """`/version`. `gitVersion` is free text on some distributions: shown, never parsed."""
-
-    git_version: str = ""
-
-
 T = TypeVar("T")
 
+# Made here, in the thread that imports, and not where they are used: two threads that are the first to decode
+# a type crash the interpreter, as msgspec (0.22) then works out the same fields twice at once.
+DISCOVERY = msgspec.json.Decoder(DiscoveryReply)
+LEGACY_GROUPS = msgspec.json.Decoder(LegacyGroupsReply)
+LEGACY_RESOURCES = msgspec.json.Decoder(LegacyResourcesReply)
+COLLECTION = msgspec.json.Decoder(CollectionReply)
 
-def decode(body: bytes, expected: type[T], *, what: str) -> T:
-    """`body` as `expected`. Raises `ServerFault` that names `what` was asked and where it differs."""
+
+def decode(body: bytes, decoder: msgspec.json.Decoder[T], *, what: str) -> T:
+    """`body` as the decoder's type. Raises `ServerFault` that names `what` was asked and where it differs."""
     try:
-        return msgspec.json.decode(body, type=expected)
+        return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ServerFault(f"{what}: the reply is not what the API promises: {error}") from error

@@ -395,6 +395,7 @@ def test_a_flag_may_raise_a_built_in_number_and_lower_any() -> None:
     limits = apply_limit_flags(
         policy, LimitFlags(workers=2, probes=64, request_timeout_s=30, deadline_s=600.5, page_size=2000)
     ).limits
+    assert apply_limit_flags(policy, LimitFlags(workers=8)).limits.workers == 8
     assert limits == Limits(
         workers=2, heavy_lists=2, probes=64, request_timeout_s=30, deadline_s=600.5, page_size=2000
     )
@@ -692,8 +693,10 @@ def test_check_tells_a_kind_that_the_cluster_does_not_know() -> None:
         "limits: {workers: 0}\n"
     )
     assert [str(problem) for problem in check_policy(file, KINDS, "acme-eu1")] == [
-        'ci.yaml:4: profiles[0].resources.deny[0]: "widgets.example.com" is no kind of acme-eu1, '
-        'did you mean "widgets.a.internal.example.com"?',
+        (
+            'ci.yaml:4: profiles[0].resources.deny[0]: "widgets.example.com" is no kind of acme-eu1, did you mean '
+            '"widgets.a.internal.example.com"?'
+        ),
         'ci.yaml:8: resources.deny[1]: "secretes" is no kind of acme-eu1, did you mean "secrets"?',
         'ci.yaml:10: resources.allow[1]: "deploy" is no kind of acme-eu1, did you mean "deployments"?',
         "ci.yaml:11: limits.workers: 0 is out of range (1 to 32)",
