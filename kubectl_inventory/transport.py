@@ -360,7 +360,7 @@ def load_client_certificate(context: ssl.SSLContext, *, certificate: bytes, key:
     """
 
     def refuse_password() -> bytes:
-        raise ssl.SSLError("the key is encrypted")  # instead of asking for it on the terminal
+        raise OSError("the key is encrypted")  # instead of asking for it on the terminal
 
     pem = certificate.rstrip() + b"\n" + key
     if hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd"):

@@ -27,6 +27,8 @@ class Exchange:
             (name.lower(), value) for name, _, value in (line.partition(": ") for line in lines[1:] if line)
         ]
         self.nth_on_connection = nth
+        shown = connection.getpeercert() if isinstance(connection, ssl.SSLSocket) else None
+        self.client_certificate = shown.get("serialNumber") if shown else None
         self._server = server
         self._connection = connection
 

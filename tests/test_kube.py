@@ -744,7 +744,8 @@ def test_a_client_certificate_of_another_cluster_is_unreachable_not_expired(auth
 
 
 @pytest.mark.parametrize(
-    "broken", [{"ca_data": b"nonsense"}, {"ca_file": "/nowhere"}, {"client_key_data": b"nonsense"}]
+    "broken",
+    [{"ca_data": b"nonsense"}, {"ca_data": b"", "ca_file": "/nowhere"}, {"client_key_data": b"nonsense"}],
 )
 def test_unusable_certificates_are_told_before_anything_is_sent(
     authority: trustme.CA, broken: dict[str, Any]
