@@ -37,9 +37,9 @@ from kubectl_inventory.policy import Policy, apply_limit_flags, check_policy, ma
 from kubectl_inventory.policy_file import PolicyFile, read_policy_file, read_policy_files
 from kubectl_inventory.request import LABEL_PREFIX, Command, Need, Request
 from kubectl_inventory.resource import Kind
-from kubectl_inventory.run import Session, known_kinds, open_session, take_inventory
+from kubectl_inventory.run import Session, open_session, read_catalog, take_inventory
 from kubectl_inventory.summary import summarize
-from kubectl_inventory.terminal import AuditLog, Terminal
+from kubectl_inventory.terminal import AuditLog, ReaderGone, Terminal
 from kubectl_inventory.version import VERSION, platform_name, user_agent
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def main() -> NoReturn:
     try:
         code = _run(terminal, name)
         terminal.flush()
-    except BrokenPipeError:
+    except ReaderGone:
         # The reader has gone (`| head`): nothing more to say, and nowhere to say it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_NO_READER
@@ -354,7 +354,15 @@ def _policy_files(given: Given) -> list[PolicyFile]:
 
 
 def _policy(given: Given, context: str | None) -> Policy:
-    return apply_limit_flags(make_policy(_policy_files(given), context), given.limit_flags)
+    """The boundary in force. Raises `PolicyError` where it refuses the context, or a way round its name."""
+    effective = apply_limit_flags(make_policy(_policy_files(given), context), given.limit_flags)
+    around = [flag for flag, value in (("--server", given.server), ("--cluster", given.cluster)) if value]
+    if around and effective.has_context_rule:
+        raise PolicyError(
+            f"{around[0]} could lead a permitted context to another cluster, and the policy has rules on contexts",
+            hint="use --context NAME alone",
+        )
+    return effective
 
 
 def _connection(given: Given) -> Connection:
@@ -377,10 +385,12 @@ def _known_kinds(terminal: Terminal, given: Given) -> tuple[str | None, list[Kin
     if context is None:
         return None, None
     try:
-        session = _open(terminal, msgspec.structs.replace(given, policy=None), Policy())
-        return context, list(known_kinds(session))
-    except ApiError:
+        catalog = read_catalog(_open(terminal, given, _policy(given, context)))
+    except (ApiError, PolicyError):
+        # The boundary in force is the one that is wrong, or it keeps this cluster out: then it is not asked.
         return context, None
+    # Kinds of a group that cannot answer are unknown, which does not make their names wrong.
+    return context, None if catalog.gaps else list(catalog.kinds)
 
 
 def _open(terminal: Terminal, given: Given, policy: Policy) -> Session:

@@ -229,7 +229,8 @@ def _count_in(kind: Kind, collector: Collector, names: Sequence[str | None]) -> 
     remain (selectors, old and aggregated servers), the cells are listed and counted: nothing is guessed.
     """
     selected = collector.request.has_selector or bool(collector.reach.excluded and None in names)
-    questions = [collector.table(kind, name, lane="list" if selected else "probe") for name in names]
+    whole: Lane = "heavy" if selected else "probe"
+    questions = [collector.table(kind, name, lane=whole if name is None or not selected else "list") for name in names]
     if not selected:
         probes = [msgspec.structs.replace(question, limit=1, from_cache=False) for question in questions]
         replies = yield from collector.ask(kind, *probes)

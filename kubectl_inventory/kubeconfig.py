@@ -429,7 +429,8 @@ def _with_user(connection: Connection, user: UserEntry) -> Connection:
 
 def _decoded(data: str, where: str) -> bytes:
     try:
-        return binascii.a2b_base64(data.encode("ascii"), strict_mode=False) if data else b""
+        # Go's decoder, too, skips line breaks and nothing else.
+        return binascii.a2b_base64(data.replace("\r", "").replace("\n", "").encode("ascii"), strict_mode=True)
     except ValueError as error:
         raise KubeconfigError(f"{where} is not base64") from error
 

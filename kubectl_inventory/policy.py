@@ -68,9 +68,13 @@ class Rule(msgspec.Struct, frozen=True):
     source: str
     """`FILE:LINE`."""
 
+    @property
+    def name(self) -> str:
+        """Field and pattern: `resources.deny "secrets"`."""
+        return f"{self.field} {self.pattern if self.field.endswith('.allow') else quoted(self.pattern)}"
+
     def __str__(self) -> str:
-        shown = self.pattern if self.field.endswith(".allow") else quoted(self.pattern)
-        return f"{self.field} {shown} ({self.source})"
+        return f"{self.name} ({self.source})"
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -105,7 +109,7 @@ class LimitFlags(msgspec.Struct, frozen=True, kw_only=True):
     deadline_s: float | None = None
     """`--deadline`"""
     page_size: int | None = None
-    """`--page-size`"""
+    """`--chunk-size`"""
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -162,6 +166,13 @@ class Policy(msgspec.Struct, frozen=True):
         return any(
             _patterns(layer.namespaces.deny) or not _allows_all(layer.namespaces.allow)
             for layer in self.layers
+        )
+
+    @property
+    def has_context_rule(self) -> bool:
+        """Whether any source restricts contexts, so that a context's name must mean its own cluster."""
+        return any(
+            _patterns(layer.contexts.deny) or not _allows_all(layer.contexts.allow) for layer in self.layers
         )
 
     def literal_denied_namespaces(self) -> tuple[str, ...] | None:

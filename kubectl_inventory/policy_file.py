@@ -139,7 +139,7 @@ NUMBER_FIELDS = (
     NumberField("limits.probes", "probes", 1, 64, "--probes"),
     NumberField("limits.requestTimeoutSeconds", "request_timeout_s", 0.1, 3600, "--request-timeout", False),
     NumberField("limits.deadlineSeconds", "deadline_s", 1, 86400, "--deadline", False),
-    NumberField("limits.pageSize", "page_size", 1, 10000, "--page-size"),
+    NumberField("limits.pageSize", "page_size", 1, 10000, "--chunk-size"),
     NumberField("limits.maxRequests", "max_requests", 1, 10000000),
     NumberField("limits.maxObjects", "max_objects", 1, 100000000),
     NumberField("limits.maxResponseMiB", "max_response_bytes", 1, 4096, scale=1 << 20),

@@ -13,7 +13,7 @@ from kubectl_inventory.batch import Batch, Bounds, Finished, Progress, Unfinishe
 from kubectl_inventory.cache import DiscoveryCache
 from kubectl_inventory.clock import now_iso, ticks_s
 from kubectl_inventory.collect import Budget, Collector, count_kind, list_kind
-from kubectl_inventory.discovery import Catalog, Each, discover, make_catalog
+from kubectl_inventory.discovery import Catalog, discover, make_catalog
 from kubectl_inventory.errors import TimedOut
 from kubectl_inventory.inventory import Gap, Inventory, Page, Reading, Taken
 from kubectl_inventory.plan import make_plan
@@ -83,7 +83,7 @@ def take_inventory(request: Request, session: Session, watch: Watch) -> Inventor
     bounds = _bounds(request, session.policy)
     each = SideBySide(bounds, session.end_s)
     namespaces = Namespaces(session.cluster.read, each, session.policy, context=session.context, own=session.own_namespace)
-    catalog = read_catalog(session, each)
+    catalog = read_catalog(session)
     reach = find_reach(request, session.policy, namespaces)
     plan = make_plan(request, catalog, session.policy, reach)
     collector = Collector(
@@ -99,14 +99,9 @@ def take_inventory(request: Request, session: Session, watch: Watch) -> Inventor
     return Inventory(taken, plan, namespaces, _gather(plan.kinds("Asked"), collector, bounds, session.end_s, watch))
 
 
-def known_kinds(session: Session) -> Sequence[Kind]:
-    """Every kind that the cluster can list."""
-    everything = Request()
-    return read_catalog(session, SideBySide(_bounds(everything, session.policy), session.end_s)).kinds
-
-
-def read_catalog(session: Session, each: Each) -> Catalog:
+def read_catalog(session: Session) -> Catalog:
     """What the cluster can list: remembered, if that is not older than the policy allows, else asked."""
+    each = SideBySide(_bounds(Request(), session.policy), session.end_s)
     known, age_s = session.cache.load()
     if not known or age_s > session.policy.discovery_cache_s:
         known = discover(session.cluster.read, each, known=known)

@@ -38,7 +38,9 @@ def summarize(
     hides_empty = request.command == "counts" and style.format in ("table", "wide", "markdown")
     if not inventory.is_complete:
         whole = sum(reading.is_whole for reading in inventory.readings)
-        clauses.append(f"{whole} of {len(inventory.readings)} kinds read")
+        groups = len(inventory.plan.gaps)
+        unknown = f", {groups} API {_plural(groups, 'group')} unavailable" if groups else ""
+        clauses.append(f"{whole} of {len(inventory.readings)} kinds read{unknown}")
     elif inventory.empty_kinds and hides_empty and not style.show_empty and request.by == ("kind",):
         empty = inventory.empty_kinds
         clauses.append(f"{empty} empty {_plural(empty, 'kind')} not shown (--show-empty)")

@@ -24,6 +24,10 @@ _RED = "\x1b[31m"
 _PLAIN = "\x1b[0m"
 
 
+class ReaderGone(Exception):
+    """Whoever read stdout has stopped (`| head`). Of our own, as click ends the process at a `BrokenPipeError`."""
+
+
 class Terminal:
     """Where a run's text goes."""
 
@@ -51,17 +55,23 @@ class Terminal:
     def write(self, text: str) -> None:
         """A piece of the answer."""
         self.erase_progress()
-        self._out.write(text)
+        try:
+            self._out.write(text)
+        except BrokenPipeError as error:
+            raise ReaderGone from error
         self.wrote = True
 
     def flush(self) -> None:
-        """Hands everything to the reader: raises `BrokenPipeError` when there is none."""
-        self._out.flush()
+        """Hands everything to the reader. Raises `ReaderGone` when there is none."""
+        try:
+            self._out.flush()
+        except BrokenPipeError as error:
+            raise ReaderGone from error
 
     def say(self, line: str) -> None:
         """A line for the person, not for the next program."""
         self.erase_progress()
-        self._out.flush()
+        self.flush()
         self._err.write(self._coloured(escaped(line)) + "\n")
         self._err.flush()
 

@@ -294,7 +294,7 @@ class Pool:
         return wire
 
     def give_back(self, wire: Wire, *, is_reusable: bool) -> None:
-        """Keeps a connection, whose last reply was read to its end, for the next request; closes any other."""
+        """Keeps a connection, whose last reply was read to its end, for the next; closes any other."""
         if is_reusable and wire.sock is not None:
             with self._lock:
                 if not self._is_closed:

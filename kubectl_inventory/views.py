@@ -441,8 +441,8 @@ def accounts(inventory: Inventory) -> dict[str, object]:
     withheld: list[dict[str, str]] = []
     for treatment in inventory.withheld:
         if treatment.rule is not None:
-            rule = {"rule": treatment.rule.field, "source": treatment.rule.source}
+            rule = {"rule": treatment.rule.name, "source": treatment.rule.source}
             withheld.append({"resource": treatment.kind.resource, "group": treatment.kind.group, **rule})
     for space in inventory.plan.reach.withheld:
-        withheld.append({"namespace": space.namespace, "rule": space.rule.field, "source": space.rule.source})
+        withheld.append({"namespace": space.namespace, "rule": space.rule.name, "source": space.rule.source})
     return {"unread": unread, "withheld": withheld}

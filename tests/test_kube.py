@@ -331,8 +331,9 @@ def test_a_redirect_is_refused_and_not_followed() -> None:
 
 def test_a_refused_token_names_its_user_and_not_itself() -> None:
     with LiveApi(lambda exchange: exchange.reply("401 Unauthorized", status(401, "Unauthorized"))) as server:
+        cluster = a_cluster(server, token="hunter2", user="acme-ci")
         with pytest.raises(Unauthorized) as caught:
-            ask(a_cluster(server, token="hunter2", user="acme-ci"))
+            ask(cluster)
     assert caught.value.message == f'{server.url} refused the token of user "acme-ci" (401 Unauthorized)'
     assert caught.value.hint == 'log in again; "kubectl auth whoami" tells when it works'
 
@@ -411,14 +412,18 @@ def test_a_drop_at_the_end_of_the_time_is_a_time_out_and_not_asked_again() -> No
 
 
 def test_what_nobody_asked_for_is_never_taken_for_the_next_answer() -> None:
+    has_spoken = threading.Event()
+
     def answer(exchange: Exchange) -> None:
         exchange.reply(body=b"1")
         if len(server.asked) == 1:
             exchange.reply(body=b"2")
+            has_spoken.set()
 
     with LiveApi(answer) as server:
         cluster = a_cluster(server)
-        assert [ask(cluster).body for _ in range(3)] == [b"1"] * 3
+        assert ask(cluster).body == b"1" and has_spoken.wait(SOON_S)
+        assert [ask(cluster).body for _ in range(2)] == [b"1"] * 2
 
 
 # --- time -------------------------------------------------------------------------------
@@ -545,6 +550,26 @@ def test_interrupt_ends_every_request_at_once(answer: Callable[[Exchange], None]
             ask(cluster)
 
 
+def test_interrupt_ends_a_connection_that_is_being_made() -> None:
+    failures: list[Exception] = []
+
+    def read() -> None:
+        try:
+            ask(cluster)
+        except InventoryError as error:
+            failures.append(error)
+
+    with a_full_backlog() as port:
+        cluster = a_cluster(f"http://127.0.0.1:{port}", request_timeout_s=60)
+        thread = threading.Thread(target=read, daemon=True)
+        thread.start()
+        thread.join(0.2)  # time enough to begin; were it too short, the promise would hold all the same
+        begun_s = ticks_s()
+        cluster.interrupt()
+        thread.join(SOON_S)
+    assert ticks_s() - begun_s < SOON_S and isinstance(failures[0], Unreachable)
+
+
 # --- limits -----------------------------------------------------------------------------
 
 
@@ -638,7 +663,7 @@ def test_a_refused_connection_says_where_and_what_to_do() -> None:
 
 
 def test_an_unknown_host_is_named() -> None:
-    with pytest.raises(Unreachable, match="no such host: nowhere.invalid"):
+    with pytest.raises(Unreachable, match=r"no such host: nowhere\.invalid"):
         ask(a_cluster("https://nowhere.invalid:6443"))
 
 
@@ -733,8 +758,9 @@ def test_an_expired_client_certificate_is_named_when_the_handshake_fails(authori
 
 def test_an_expired_client_certificate_is_named_when_the_server_says_401(authority: trustme.CA) -> None:
     with LiveApi(lambda exchange: exchange.reply("401 No", b""), tls=serving(authority)) as server:
+        cluster = a_cluster(server, **client_pair(authority, not_after=yesterday()))
         with pytest.raises(KubeconfigError, match='client certificate of user "ann" expired'):
-            ask(a_cluster(server, **client_pair(authority, not_after=yesterday())))
+            ask(cluster)
 
 
 def test_a_client_certificate_of_another_cluster_is_unreachable_not_expired(authority: trustme.CA) -> None:
@@ -799,8 +825,9 @@ def test_a_plain_server_is_asked_by_its_whole_url_through_a_proxy() -> None:
 
 def test_a_proxy_that_refuses_is_named(secure: LiveApi) -> None:
     with LiveApi(lambda exchange: exchange.reply("407 Who are you", b"")) as proxy:
+        cluster = a_cluster(secure, proxy_url=proxy.url)
         with pytest.raises(Unreachable) as caught:
-            ask(a_cluster(secure, proxy_url=proxy.url))
+            ask(cluster)
     assert "the proxy answered 407 Who are you" in caught.value.message
     assert f"127.0.0.1:{proxy.port}" in (caught.value.hint or "")
 

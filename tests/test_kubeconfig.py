@@ -17,7 +17,13 @@ import trustme
 from kubectl_inventory.clock import ticks_s
 from kubectl_inventory.errors import InventoryError, KubeconfigError, UnknownContext
 from kubectl_inventory.kube import open_cluster
-from kubectl_inventory.kubeconfig import Connection, ConnectionFlags, context_names, load_connection
+from kubectl_inventory.kubeconfig import (
+    Connection,
+    ConnectionFlags,
+    context_names,
+    load_connection,
+    resolve_credentials,
+)
 from kubectl_inventory.policy import Limits
 from kubectl_inventory.resource import Question, version_path
 from tests.live_api import Exchange, LiveApi
@@ -78,7 +84,7 @@ def load(home: Path, environ: dict[str, str] | None = None, **flags: Any) -> Con
     return load_connection(ConnectionFlags(**flags), environ=environ or {}, home=home)
 
 
-def failure_of(home: Path, environ: dict[str, str] | None = None, **flags: Any) -> InventoryError:
+def failure_of(home: Path, environ: dict[str, str] | None = None, /, **flags: Any) -> InventoryError:
     with pytest.raises(InventoryError) as caught:
         load(home, environ, **flags)
     assert "\n" not in caught.value.message
@@ -107,7 +113,7 @@ def one_line(home: Path, content: str) -> str:
         ("one/config:missing:one/config", None),
         ("empty:two/config", None),
         ("none/config:two/config", None),
-        ("none/config", "dev"),
+        ("none/config", "prod"),
     ],
 )
 def test_files_are_merged_as_kubectl_merges_them(home: Path, kubeconfig: str, context: str | None) -> None:
@@ -264,7 +270,6 @@ def files(tmp_path: Path, authority: trustme.CA, server: LiveApi) -> Path:
         "--context=exec",
         "--context=exectoken",
         "--context=as",
-        "--context=nobody",
         "--context=exec --token=typed",
         "--context=cert --token=typed",
         "--context=nobody --token=typed",
@@ -305,8 +310,6 @@ def sent_by_kubectl(files: Path, server: LiveApi, words: list[str]) -> object:
 
 
 def sent_by_us(files: Path, server: LiveApi, words: list[str]) -> object:
-    from kubectl_inventory.kubeconfig import resolve_credentials
-
     server.asked.clear()
     try:
         connection = load(files, kubeconfig=str(files / "config"), **flags_of(words))
@@ -387,7 +390,7 @@ def test_an_unknown_context_is_a_mistake_in_typing_with_a_near_match(home: Path)
 
 @pytest.mark.parametrize("noun", ["context", "cluster", "user"])
 def test_an_unknown_name_without_a_near_match_says_what_lists_them(home: Path, noun: str) -> None:
-    failure = failure_of(home, kubeconfig=str(home / "one/config"), **{noun: "zzzzzz"})
+    failure = failure_of(home, None, kubeconfig=str(home / "one/config"), **{noun: "zzzzzz"})
     assert isinstance(failure, UnknownContext)
     assert failure.message == f'{noun} "zzzzzz" is not in ~/one/config'
     assert failure.hint == f'"kubectl config get-{noun}s" lists the {noun}s'

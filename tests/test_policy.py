@@ -409,7 +409,7 @@ def test_a_flag_may_raise_a_built_in_number_and_lower_any() -> None:
         (LimitFlags(request_timeout_s=0), "--request-timeout 0s is out of range (0.1 to 3600)"),
         (LimitFlags(deadline_s=float("nan")), "--deadline nans is out of range (1 to 86400)"),
         (LimitFlags(deadline_s=float("inf")), "--deadline infs is out of range (1 to 86400)"),
-        (LimitFlags(page_size=-1), "--page-size -1 is out of range (1 to 10000)"),
+        (LimitFlags(page_size=-1), "--chunk-size -1 is out of range (1 to 10000)"),
     ],
 )
 def test_a_flag_out_of_range_is_a_usage_error(flags: LimitFlags, message: str) -> None:
@@ -473,7 +473,7 @@ def test_settings_tell_every_value_and_its_source() -> None:
         ("limits.probes", "4", "--probes"),
         ("limits.requestTimeoutSeconds", "5", "built-in, not a ceiling: --request-timeout may raise it"),
         ("limits.deadlineSeconds", "120", "built-in, not a ceiling: --deadline may raise it"),
-        ("limits.pageSize", "500", "built-in, not a ceiling: --page-size may raise it"),
+        ("limits.pageSize", "500", "built-in, not a ceiling: --chunk-size may raise it"),
         ("limits.maxRequests", "20000", "built-in"),
         ("limits.maxObjects", "1000000", "built-in"),
         ("limits.maxResponseMiB", "256", "built-in"),
