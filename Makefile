@@ -2,9 +2,6 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-# A shell that runs every line of a recipe, and ends at the first that fails.
-.ONESHELL:
-.SHELLFLAGS := -eu -c
 
 PYTHON ?=
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
@@ -19,8 +16,8 @@ CONTROLPLANE := $(if $(KUBEBUILDER_ASSETS),,controlplane)
 .PHONY: help venv controlplane demo test lint bench clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do
-		printf '%-14s%s\n' "$$name" "$$text"
+	@sed -n 's/^\([a-z]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
+		printf '%-14s%s\n' "$$name" "$$text"; \
 	done
 
 venv: $(INSTALLED) ## install the program and its test tools into .venv (.venv/bin/kubectl-inventory)
@@ -28,50 +25,51 @@ venv: $(INSTALLED) ## install the program and its test tools into .venv (.venv/b
 controlplane: venv ## build the Kubernetes control plane of the tests, once (6 to 10 minutes)
 	@.venv/bin/python -m tests.controlplane build
 
-demo: venv $(CONTROLPLANE) ## run the program against a real control plane (KEEP=1: and keep it up)
-	@.venv/bin/python -m tests.controlplane demo $(if $(KEEP),--keep)
+demo: venv $(CONTROLPLANE) ## run the program against a real control plane (KEEP=1 keeps it up)
+	@.venv/bin/python -m tests.controlplane demo $(if $(filter-out 0,$(KEEP)),--keep)
 
-test: venv $(CONTROLPLANE) ## run every test (TESTS="-k policy": some of them)
+test: venv $(CONTROLPLANE) ## run every test (TESTS="-k policy" runs some)
 	@.venv/bin/python -m pytest $(TESTS)
 
 lint: venv ## check style, types, imports and dead code
-	@.venv/bin/ruff check kubectl_inventory tests
-	.venv/bin/mypy
-	.venv/bin/lint-imports --no-logo
-	.venv/bin/vulture
+	@.venv/bin/ruff check
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo
+	@.venv/bin/vulture kubectl_inventory tests .vulture.py
+	@echo 'no dead code'
 
-bench: venv $(CONTROLPLANE) ## time the program beside kubectl (RUNS=5 SIZE=100x50: namespaces x pods)
+bench: venv $(CONTROLPLANE) ## time the program beside kubectl (RUNS=5 SIZE=100x50, namespaces x pods)
 	@.venv/bin/python -m tests.bench --runs $(RUNS) --size $(SIZE)
 
 clean: ## remove what the other targets left in this folder
 	@rm -rf .venv build dist kubectl_inventory.egg-info
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
-	find kubectl_inventory tests -name __pycache__ -type d -prune -exec rm -rf {} +
-	cache="$${XDG_CACHE_HOME:-$$HOME/.cache}/kubectl-inventory"
-	if [ -d "$$cache" ]; then
-		echo "left: the built control plane, in $$cache (rm -rf \"$$cache\" removes it)"
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
+	@find kubectl_inventory tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@cache="$${XDG_CACHE_HOME:-$$HOME/.cache}/kubectl-inventory"; \
+	if [ -d "$$cache" ]; then \
+		echo "left: the built control plane, in $$cache (rm -rf \"$$cache\" removes it)"; \
 	fi
-	echo "left: what Go keeps of the build, up to 3 GB, and pip (go clean -cache -modcache; pip cache purge)"
+	@echo 'left: what Go keeps of the build, up to 3 GB (go clean -cache -modcache), and pip (pip cache purge)'
 
 $(INSTALLED): setup.cfg pyproject.toml
-	@python=''
-	for name in $(or $(PYTHON),$(PYTHONS)); do
-		if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-			python="$$name"
-			break
-		fi
-	done
-	if [ -z "$$python" ]; then
-		echo 'error: no Python 3.11 or newer among: $(or $(PYTHON),$(PYTHONS))' >&2
-		echo 'hint: install one, or "make venv PYTHON=/path/to/python3"' >&2
-		exit 1
-	fi
-	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then
-		echo "error: $$python has no venv module" >&2
-		echo 'hint: on Debian and Ubuntu, apt-get install python3-venv' >&2
-		exit 1
-	fi
-	echo "installing the program and its test tools into .venv ..."
+	@python=''; \
+	for name in $(or $(PYTHON),$(PYTHONS)); do \
+		if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			python="$$name"; \
+			break; \
+		fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo 'error: no Python 3.11 or newer among: $(or $(PYTHON),$(PYTHONS))' >&2; \
+		echo 'hint: install one, or "make venv PYTHON=/path/to/python3"' >&2; \
+		exit 1; \
+	fi; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "error: $$python has no venv module" >&2; \
+		echo 'hint: on Debian and Ubuntu, apt-get install python3-venv' >&2; \
+		exit 1; \
+	fi; \
+	echo 'installing the program and its test tools into .venv ...'; \
 	"$$python" -m venv .venv
-	.venv/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[test]'
-	touch $(INSTALLED)
+	@.venv/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[test]'
+	@touch $(INSTALLED)

@@ -132,9 +132,9 @@ class Batch(Generic[R, E, F]):
         self._stopped = False
 
     def __iter__(self) -> Iterator[tuple[int, E | Finished[F] | Unfinished]]:
-        for number in range(len(self._tasks)):
-            self._advance(number, [])
         try:
+            for number in range(len(self._tasks)):
+                self._advance(number, [])
             for number, task in enumerate(self._tasks):
                 yield from self._drain(number, task)
         finally:
@@ -182,10 +182,10 @@ class Batch(Generic[R, E, F]):
             self._watch(self.progress())
 
     def _resume_parked(self) -> None:
-        """Lets tasks go on that ran too far ahead."""
+        """Lets tasks go on that ran too far ahead; beyond the bound only the one that the reader waits for."""
         with self._changed:
             if self._buffered > self._bounds.buffered:
-                candidates = [self._head]
+                candidates = [] if self._tasks[self._head].pieces else [self._head]
             else:
                 candidates = list(range(self._head, len(self._tasks)))
             ready = [number for number in candidates if self._tasks[number].parked]
@@ -233,7 +233,9 @@ class Batch(Generic[R, E, F]):
             task.missing = len(wave.jobs)
             for place, job in enumerate(wave.jobs):
                 self._queues[job.lane].append((number, place, job))
-            most = min(len(wave.jobs) - self._idle, sum(self._bounds.pools.values()) - self._threads)
+            # An idle thread may already be on its way to an older job, so all that is queued counts.
+            queued = sum(map(len, self._queues.values()))
+            most = min(queued - self._idle, sum(self._bounds.pools.values()) - self._threads)
             for _ in range(most):
                 self._threads += 1
                 threading.Thread(target=self._work, daemon=True, name="inventory-worker").start()
@@ -251,16 +253,22 @@ class Batch(Generic[R, E, F]):
                     taken = self._take()
                 if taken is None or self._stopped:
                     return
-            number, place, job = taken
-            try:
-                result = job.run()
-            except BaseException as error:  # re-raised in the caller's thread
-                self._fail(error)
+            if not self._run(*taken):
                 return
-            self._give_back(number, place, job, result)
+
+    def _run(self, number: int, place: int, job: Job[R]) -> bool:
+        """Runs a job and its task's next steps. A waiting thread holds no result: they are large."""
+        try:
+            self._give_back(number, place, job, job.run())
+        except BaseException as error:  # re-raised in the caller's thread
+            self._fail(error)
+            return False
+        return True
 
     def _take(self) -> tuple[int, int, Job[R]] | None:
-        """The oldest job of a lane with room, its places taken."""
+        """The oldest job of a lane with room, its places taken. None begins after the end time."""
+        if ticks_s() >= self._end_s:
+            return None
         for lane, queue in self._queues.items():
             pools = self._bounds.lanes[lane]
             if queue and all(self._free[pool] > 0 for pool in pools):
@@ -283,9 +291,12 @@ class Batch(Generic[R, E, F]):
             task.results[place] = result
             task.missing -= 1
             complete = not task.missing
+            results: dict[int, R] = {}
+            if complete:
+                results, task.results = task.results, results
             self._changed.notify_all()
         if complete:
-            self._advance(number, [task.results[place] for place in range(len(task.results))])
+            self._advance(number, [results[place] for place in range(len(results))])
 
     def _fail(self, error: BaseException) -> None:
         with self._changed:

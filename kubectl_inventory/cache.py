@@ -45,7 +45,7 @@ class DiscoveryCache:
         """The documents of the last run and their age in seconds; none, and infinitely old, without a usable file."""
         try:
             kept = self._read()
-        except (OSError, msgspec.DecodeError, ValueError):
+        except (OSError, msgspec.DecodeError, ValueError, RecursionError):
             kept = None
         if kept is None or (kept.format, kept.server, kept.user) != (_FORMAT, self._server, self._user):
             return [], float("inf")

@@ -21,7 +21,15 @@ import msgspec
 
 from kubectl_inventory.answer import FORMATS, Style, print_inventory, print_settings
 from kubectl_inventory.batch import Progress
-from kubectl_inventory.errors import ApiError, InventoryError, KubeconfigError, PolicyError, UsageError, near
+from kubectl_inventory.errors import (
+    ApiError,
+    InventoryError,
+    KubeconfigError,
+    OutputError,
+    PolicyError,
+    UsageError,
+    near,
+)
 from kubectl_inventory.helptext import HELP, PROGRAM
 from kubectl_inventory.inventory import Inventory
 from kubectl_inventory.kubeconfig import Connection, load_connection
@@ -52,8 +60,12 @@ EXIT_NO_READER = 141
 """What a program killed by SIGPIPE ends with, as kubectl before `| head` does."""
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM: ends as Ctrl-C does, with its own exit code."""
+class Interrupted(BaseException):
+    """Ctrl-C or SIGTERM. Of our own, as click writes an empty line at a `KeyboardInterrupt`."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
 
 
 class Program(click.Group):
@@ -68,16 +80,16 @@ def main() -> NoReturn:
     """Runs the program and ends the process with its exit code."""
     name = program_name(sys.argv[0])
     terminal = Terminal(sys.stdout, sys.stderr, os.environ, program=name)
-    signal.signal(signal.SIGTERM, _terminate)
+    _end_on_signals(terminal)
     try:
         code = _run(terminal, name)
-        terminal.flush()
     except ReaderGone:
         # The reader has gone (`| head`): nothing more to say, and nowhere to say it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_NO_READER
+    except OutputError as error:
+        # Of what was to be written before the last word on another failure.
+        code = _failed(terminal, name, error)
     # Threads that hang in a name look-up would be waited for by an orderly exit.
-    sys.stderr.flush()
     os._exit(code)
 
 
@@ -91,40 +103,84 @@ def program_name(argv0: str) -> str:
 def _run(terminal: Terminal, name: str) -> int:
     try:
         result = root.main(prog_name=name, standalone_mode=False, obj=terminal)
+        terminal.flush()
         return result if isinstance(result, int) else 0
-    except click.exceptions.Abort as abort:
-        return _interrupted(terminal, abort.__cause__ or abort.__context__)
-    except KeyboardInterrupt as interrupt:
-        return _interrupted(terminal, interrupt)
+    except Interrupted as interruption:
+        return _interrupted(terminal, interruption)
     except click.ClickException as error:
         terminal.say(f"error: {_sentence(error)}")
         command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx is not None else name
         terminal.say(f'hint: "{command} --help"')
         return 2
     except InventoryError as error:
-        terminal.say(f"error: {error.message}")
-        if error.hint:
-            terminal.say(f"hint: {error.hint.replace(PROGRAM, name)}")
-        return error.exit_code
+        return _failed(terminal, name, error)
+    except ReaderGone:
+        raise
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        terminal.say(f"error: {where}{(error.strerror or str(error)).lower()}")
+        return 1
+    except Exception as error:  # a bug of ours: one line, from which it can be found
+        return _bug(terminal, error)
+
+
+def _failed(terminal: Terminal, name: str, error: InventoryError) -> int:
+    terminal.say(f"error: {error.message}")
+    if error.hint:
+        terminal.say(f"hint: {error.hint.replace(PROGRAM, name)}")
+    return error.exit_code
+
+
+def _bug(terminal: Terminal, error: Exception) -> int:
+    """What nobody foresaw, in one line: what was raised, and the last places that it came through."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    terminal.say(f"error: a bug in kubectl-inventory {VERSION}: {type(error).__name__}: {error} ({places})")
+    terminal.say("hint: please report this line, and what was typed")
+    return 1
 
 
 def _sentence(error: click.ClickException) -> str:
-    """click's message as ours are: no capital at the start, no full stop at the end."""
+    """click's message as ours and kubectl's are: no capital at the start, no full stop at the end."""
+    if isinstance(error, click.NoSuchOption):
+        names = _flag_names(error.ctx) if error.ctx is not None else []
+        return f"unknown flag: {error.option_name}{near(error.option_name, names)}"
+    if isinstance(error, click.NoSuchCommand):
+        group = error.ctx.command if error.ctx is not None else None
+        names = list(group.commands) if isinstance(group, click.Group) else []
+        path = error.ctx.command_path if error.ctx is not None else ""
+        return f'unknown command "{error.command_name}" for "{path}"{near(error.command_name, names, cutoff=0.6)}'
     text = " ".join(error.format_message().split()).rstrip(".")
     return text[:1].lower() + text[1:]
 
 
-def _interrupted(terminal: Terminal, cause: BaseException | None) -> int:
+def _flag_names(ctx: click.Context) -> list[str]:
+    return [name for option in ctx.command.get_params(ctx) for name in option.opts]
+
+
+def _interrupted(terminal: Terminal, interruption: Interrupted) -> int:
     state = "output not whole" if terminal.wrote else "nothing was printed"
     waiting = f", waiting for {terminal.waiting_for}" if terminal.waiting_for else ""
-    terminal.say(f"{terminal.context or 'error:'}: interrupted after {terminal.elapsed_s:.1f}s{waiting}; {state}")
+    terminal.say(f"{terminal.context or 'error'}: interrupted after {terminal.elapsed_s:.1f}s{waiting}; {state}")
     if terminal.waiting_for:
         terminal.say(f"hint: --exclude {terminal.waiting_for}, or --request-timeout 2s")
-    return EXIT_TERMINATED if isinstance(cause, Terminated) else EXIT_INTERRUPTED
+    return interruption.exit_code
 
 
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    raise Terminated
+def _end_on_signals(terminal: Terminal) -> None:
+    """Ctrl-C and SIGTERM end the run in good order; another one cannot spoil that, as it takes a moment only."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, signal.SIG_IGN)
+        terminal.interrupt(Interrupted(EXIT_TERMINATED if number == signal.SIGTERM else EXIT_INTERRUPTED))
+
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        # Ignored by the one who started us (`nohup`, a job in a script's background): stays so.
+        if signal.getsignal(ending) is not signal.SIG_IGN:
+            signal.signal(ending, end)
 
 
 # --- commands ---------------------------------------------------------------
@@ -256,7 +312,7 @@ def policy_check(ctx: click.Context, /, file: Path | None, **_: object) -> int:
     """
     terminal = ctx.ensure_object(Terminal)
     given = given_to(ctx)
-    files = _policy_files(given) if file is None else [read_policy_file(file, Path.home())]
+    files = _policy_files(given) if file is None else [read_policy_file(file, _home())]
     if not files:
         terminal.say("no policy file: the built-in policy denies nothing")
         return 0
@@ -293,6 +349,9 @@ def policy_init(ctx: click.Context, file: Path | None) -> int:
 
 
 def _request(given: Given, *, command: Command, by: tuple[str, ...] = ("kind",), need: Need = "cells") -> Request:
+    if given.namespaces and not _flat(given.namespaces):
+        # `-n "$NS"` of an unset variable must not become the whole cluster.
+        raise UsageError("-n names no namespace", hint="leave it out for the whole cluster")
     return Request(
         command=command,
         types=given.types,
@@ -349,8 +408,16 @@ def _hidden(command: click.Command) -> list[click.Option]:
 # --- doors ------------------------------------------------------------------
 
 
+def _home() -> Path:
+    """The user's home; where nobody knows it, a place that does not exist, as for Debian's user `nobody`."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/nonexistent")
+
+
 def _policy_files(given: Given) -> list[PolicyFile]:
-    return read_policy_files(flag=given.policy, environ=os.environ, home=Path.home())
+    return read_policy_files(flag=given.policy, environ=os.environ, home=_home())
 
 
 def _policy(given: Given, context: str | None) -> Policy:
@@ -366,7 +433,7 @@ def _policy(given: Given, context: str | None) -> Policy:
 
 
 def _connection(given: Given) -> Connection:
-    return load_connection(given.connection_flags, environ=os.environ, home=Path.home())
+    return load_connection(given.connection_flags, environ=os.environ, home=_home())
 
 
 def _context_name(given: Given) -> str | None:
@@ -396,6 +463,7 @@ def _known_kinds(terminal: Terminal, given: Given) -> tuple[str | None, list[Kin
 def _open(terminal: Terminal, given: Given, policy: Policy) -> Session:
     """The door to the cluster, audited and, with `-v 6`, commented."""
     connection = _connection(given)
+    terminal.context = connection.shown_context
     log = AuditLog(Path(given.audit_log), context=connection.shown_context) if given.audit_log else None
 
     def note(record: RequestRecord) -> None:
@@ -405,8 +473,11 @@ def _open(terminal: Terminal, given: Given, policy: Policy) -> Session:
             outcome = record.failure or record.status
             terminal.say(f"GET {record.path} {outcome} {record.elapsed_ms:.0f}ms {record.bytes_received}B")
 
-    cache = Path(given.cache_dir) if given.cache_dir else Path.home() / ".kube" / "cache"
-    return open_session(connection, policy, cache, on_request=note, user_agent=user_agent())
+    cache = Path(given.cache_dir) if given.cache_dir else _home() / ".kube" / "cache"
+    session = open_session(connection, policy, cache, on_request=note, user_agent=user_agent())
+    for notice in session.notices:
+        terminal.say(f"warning: {notice}")
+    return session
 
 
 def _take(terminal: Terminal, given: Given, request: Request, style: Style) -> int:

@@ -18,7 +18,16 @@ import msgspec
 
 from kubectl_inventory.batch import Emitted, Job, Wave
 from kubectl_inventory.clock import human_age
-from kubectl_inventory.errors import ApiError, Forbidden, Gone, LimitReached, NotAcceptable, Unauthorized
+from kubectl_inventory.errors import (
+    ApiError,
+    BadRequest,
+    Forbidden,
+    Gone,
+    LimitReached,
+    NotAcceptable,
+    Unauthorized,
+    UsageError,
+)
 from kubectl_inventory.inventory import Gap, Page, Reading, Row
 from kubectl_inventory.plan import LIGHT_OBJECTS, Way, choose_way
 from kubectl_inventory.policy import Policy
@@ -55,6 +64,8 @@ PLAIN_COLUMNS = (ColumnDefinition("Name", "string", "name"), ColumnDefinition("A
 """What kubectl prints of a list that its server did not print: an aggregated API without Tables."""
 FANOUT_WAVE = 64
 """Namespaces asked before their rows are kept: bounds how many replies are in memory at once."""
+_UNREADABLE_SELECTOR = ("unable to parse requirement:", "found '", "invalid selector:")
+"""How the messages of apimachinery's parsers begin (`labels/selector.go`, `fields/selector.go`)."""
 ABSENT = "<none>"
 UNKNOWN = "?"
 
@@ -125,6 +136,11 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
                 return self._reply(kind, question)
             except Unauthorized:
                 raise
+            except BadRequest as error:
+                # What no kind can read was typed wrongly; a field that this kind does not know is its own gap.
+                if self.request.has_selector and error.message.startswith(_UNREADABLE_SELECTOR):
+                    raise UsageError(f"the server cannot read the selector: {error.message}") from error
+                return error
             except ApiError as error:
                 return error
 
@@ -150,7 +166,7 @@ def count_kind(kind: Kind, collector: Collector) -> Part[Reading]:
     if collector.request.label_keys:
         return (yield from _count_by_label(kind, collector, names))
     counted = yield from _count_in(kind, collector, names)
-    refusal = counted[0]
+    refusal = counted[0] if counted else None
     if names == (None,) and kind.namespaced and isinstance(refusal, Forbidden):
         names = yield from collector.names()
         counted = yield from _count_in(kind, collector, names)
@@ -170,7 +186,7 @@ def list_kind(kind: Kind, collector: Collector) -> Part[Reading]:
     if names is not None and _asks_each(names, collector):
         return (yield from _list_each(kind, collector, names, lane="list"))
     count: int | None = None
-    if not collector.request.has_selector:
+    if not collector.request.has_selector or _needs_each(kind, collector):
         (probed,) = yield from _count_in(kind, collector, [None])
         if isinstance(probed, Forbidden) and kind.namespaced:
             return (yield from _list_refused(kind, collector, names, probed))
@@ -201,11 +217,23 @@ def _asks_each(names: Sequence[str], collector: Collector) -> bool:
     return collector.request.strategy in ("sequential", "fanout")
 
 
+def _needs_each(kind: Kind, collector: Collector) -> bool:
+    """Whether a kind is listed namespace by namespace, whatever it costs.
+
+    A Secret's row says its namespace only by where it was asked for.
+    """
+    request = collector.request
+    if not kind.namespaced:
+        return False
+    if request.need == "name":
+        return kind.holds_secrets and collector.reach.names is not None
+    return kind.holds_secrets or request.strategy in ("sequential", "fanout")
+
+
 def _way(kind: Kind, collector: Collector, count: int | None, spread: Sequence[str] | None) -> Way:
     """How a kind is listed: forced by the request, or the cheapest."""
     request = collector.request
-    needs_each = kind.namespaced and kind.holds_secrets and request.need != "name"
-    if needs_each or (kind.namespaced and request.strategy in ("sequential", "fanout") and request.need != "name"):
+    if _needs_each(kind, collector):
         return "fanout"
     if count is None:
         return "bulk"
@@ -228,21 +256,29 @@ def _count_in(kind: Kind, collector: Collector, names: Sequence[str | None]) -> 
     `limit=1` tells it without an object crossing the wire. Where the server does not say how many
     remain (selectors, old and aggregated servers), the cells are listed and counted: nothing is guessed.
     """
-    selected = collector.request.has_selector or bool(collector.reach.excluded and None in names)
-    whole: Lane = "heavy" if selected else "probe"
-    questions = [collector.table(kind, name, lane=whole if name is None or not selected else "list") for name in names]
-    if not selected:
-        probes = [msgspec.structs.replace(question, limit=1, from_cache=False) for question in questions]
-        replies = yield from collector.ask(kind, *probes)
-    else:
-        replies = yield from collector.ask(kind, *questions)
-    counted = [_exact_count(reply) for reply in replies]
+    questions = [collector.table(kind, name, lane="list" if name is not None else "heavy") for name in names]
+    counted: list[int | ApiError | None] = [None] * len(questions)
+    if not any(question.label_selector or question.field_selector for question in questions):
+        probes = [msgspec.structs.replace(question, limit=1, from_cache=False, lane="probe") for question in questions]
+        counted = [_exact_count(reply) for reply in (yield from collector.ask(kind, *probes))]
     open_places = [place for place, count in enumerate(counted) if count is None]
-    if open_places:
-        again = [msgspec.structs.replace(questions[place], lane="list") for place in open_places]
-        for place, reply in zip(open_places, (yield from collector.ask(kind, *again)), strict=True):
-            counted[place] = reply if isinstance(reply, ApiError) else reply.length
+    lists = [questions[place] for place in open_places]
+    replies = yield from collector.ask(kind, *lists)
+    for place, question, reply in zip(open_places, lists, replies, strict=True):
+        counted[place] = yield from _count_pages(kind, collector, question, reply)
     return [count for count in counted if count is not None]
+
+
+def _count_pages(kind: Kind, collector: Collector, question: Question, first: Replied) -> Part[int | ApiError]:
+    """How many objects a list holds, over all the pages that a server makes of it by itself."""
+    seen = 0
+
+    def keep(_: str | None, page: CollectionReply) -> None:
+        nonlocal seen
+        seen += page.length
+
+    end = yield from _walk(kind, collector, question, None, keep, first=first)
+    return end.error if end.error is not None else seen
 
 
 def _exact_count(reply: Replied) -> int | ApiError | None:
@@ -343,11 +379,14 @@ def _count_secrets(kind: Kind, collector: Collector, names: Sequence[str | None]
     """Secrets by label: the server selects, for every value that other kinds have, and none of theirs is fetched."""
     keys = [key for key in collector.request.by if key != "kind"]
     labels = collector.request.label_keys
-    if names == (None,):
-        (whole,) = yield from _count_in(kind, collector, names)
-        if isinstance(whole, Forbidden) or (whole and "namespace" in keys):
-            names = yield from collector.names()
     counted = yield from _count_in(kind, collector, names)
+    whole = counted[0] if names == (None,) else None
+    if isinstance(whole, Forbidden) or (isinstance(whole, int) and whole and "namespace" in keys):
+        names = yield from collector.names()
+        counted = yield from _count_in(kind, collector, names)
+        if isinstance(whole, Forbidden) and all(isinstance(count, Forbidden) for count in counted):
+            return Reading(kind=kind, gaps=End(whole).gaps())
+    reading = _sum(kind, names, counted)
     groups: Counter[tuple[str, ...]] = Counter()
     values = [sorted(collector.label_values[label] | {ABSENT}) for label in labels]
     for name, count in zip(names, counted, strict=True):
@@ -356,6 +395,8 @@ def _count_secrets(kind: Kind, collector: Collector, names: Sequence[str | None]
         namespace = name if name is not None else "-"
         left = count
         for combination in product(*values):
+            if left <= 0:
+                break
             chosen = dict(zip((f"label={label}" for label in labels), combination, strict=True))
             (reply,) = yield from collector.ask(kind, _selected(kind, collector, name, chosen))
             if not isinstance(reply, ApiError) and reply.length:
@@ -363,7 +404,11 @@ def _count_secrets(kind: Kind, collector: Collector, names: Sequence[str | None]
                 left -= reply.length
         if left > 0:
             groups[tuple(UNKNOWN if key != "namespace" else namespace for key in keys)] += left
-    return msgspec.structs.replace(_sum(kind, names, counted), groups=dict(groups))
+    if isinstance(whole, int) and reading.is_whole and reading.count < whole:
+        # As in `_count_by_namespace`: what lies in no listed namespace is not told apart.
+        groups[tuple(UNKNOWN for _ in keys)] += whole - reading.count
+        reading = msgspec.structs.replace(reading, count=whole)
+    return msgspec.structs.replace(reading, groups=dict(groups))
 
 
 def _selected(kind: Kind, collector: Collector, name: str | None, chosen: dict[str, str]) -> Question:
@@ -413,13 +458,11 @@ def _list_each(kind: Kind, collector: Collector, names: Sequence[str], *, lane: 
         some = names[start : start + FANOUT_WAVE]
         questions = [collector.table(kind, name, lane=lane, metadata=metadata) for name in some]
         replies = yield from collector.ask(kind, *questions)
-        for name, reply in zip(some, replies, strict=True):
-            if isinstance(reply, ApiError):
-                gaps.append(Gap(reply.reason, reply.message, name))
-            elif (page := keeper.keep(name, reply)) is not None:
-                yield Emitted(page, len(page.rows))
+        for name, question, reply in zip(some, questions, replies, strict=True):
+            end = yield from _walk(kind, collector, question, name, keeper.keep, first=reply)
             if keeper.stopped is not None:
                 return keeper.reading([*gaps, *End(keeper.stopped).gaps()], len(names))
+            gaps += end.gaps(name)
     return keeper.reading(gaps, len(names))
 
 
@@ -437,8 +480,8 @@ def _list_spread(
     while True:
         try:
             step = inner.send(replies) if replies else next(inner)
-        except StopIteration as end:
-            reading: Reading = end.value
+        except StopIteration as returned:
+            reading: Reading = returned.value
             break
         replies = []
         if isinstance(step, Emitted):
@@ -448,15 +491,16 @@ def _list_spread(
     if whole and reading.is_whole and count is not None and reading.count < count and not collector.reach.excluded:
         keeper = _Keeper(kind, collector)
         rest = collector.table(kind, None, lane=lane, metadata=True)
-        others = ",".join(f"metadata.namespace!={name}" for name in names)
-        joined = f"{rest.field_selector},{others}" if rest.field_selector else others
-        (reply,) = yield from collector.ask(kind, msgspec.structs.replace(rest, field_selector=joined))
-        if isinstance(reply, ApiError):
-            gaps = (Gap(reply.reason, f"objects outside the listed namespaces: {reply.message}"),)
-            reading = msgspec.structs.replace(reading, gaps=gaps)
-        elif (page := keeper.keep(None, reply)) is not None:
-            pages.append(page)
-            reading = msgspec.structs.replace(reading, count=reading.count + len(page.rows))
+        others = [f"metadata.namespace!={name}" for name in names]
+        joined = ",".join([rest.field_selector, *others] if rest.field_selector else others)
+
+        def keep(namespace: str | None, reply: CollectionReply) -> None:
+            if (page := keeper.keep(namespace, reply)) is not None:
+                pages.append(page)
+
+        end = yield from _walk(kind, collector, msgspec.structs.replace(rest, field_selector=joined), None, keep)
+        gaps = [Gap(gap.reason, f"objects outside the listed namespaces: {gap.message}") for gap in end.gaps()]
+        reading = msgspec.structs.replace(reading, count=reading.count + keeper.count, gaps=tuple(gaps))
     if pages:
         rows = [row for page in pages for row in page.rows]
         rows.sort(key=lambda row: f"{row.namespace}/{row.name}")
@@ -477,34 +521,43 @@ def _list_whole(
     end = yield from _walk(kind, collector, question, None, keeper.keep)
     if isinstance(end.error, Forbidden) and kind.namespaced and not keeper.count:
         return (yield from _list_refused(kind, collector, names, end.error))
-    if keeper.stopped is not None:
-        end = End(keeper.stopped)
     return msgspec.structs.replace(keeper.reading(end.gaps(), 0), notes=end.notes())
 
 
 def _walk(
-    kind: Kind, collector: Collector, question: Question, namespace: str | None, keep: Keep
+    kind: Kind,
+    collector: Collector,
+    question: Question,
+    namespace: str | None,
+    keep: Keep,
+    *,
+    first: Replied | None = None,
 ) -> Part[End]:
-    """One collection, page after page, each kept before the next is asked.
+    """One collection, page after page, each kept before the next is asked. `first`: its first reply, if already in.
 
     An expired continue token (410) comes with one that goes on at a newer version: the
     list is then of two moments, and the end says so.
     """
-    resumed = False
+    resumed, reply = False, first
     while True:
-        (reply,) = yield from collector.ask(kind, question)
+        if reply is None:
+            (reply,) = yield from collector.ask(kind, question)
         if isinstance(reply, Gone) and reply.continue_token and reply.continue_token != question.continue_token:
-            resumed = True
-            question = msgspec.structs.replace(question, continue_token=reply.continue_token)
-            continue
-        if isinstance(reply, ApiError):
+            resumed, token = True, reply.continue_token
+        elif isinstance(reply, ApiError):
             return End(reply, resumed)
-        page = keep(namespace, reply)
-        if page is not None:
-            yield Emitted(page, len(page.rows))
-        if not reply.metadata.continue_token:
-            return End(None, resumed)
-        question = msgspec.structs.replace(question, continue_token=reply.metadata.continue_token)
+        else:
+            token = reply.metadata.continue_token
+            try:
+                page = keep(namespace, reply)
+            except LimitReached as error:
+                return End(error, resumed)
+            reply = None  # before the task may have to wait: a reply is as large as its page
+            if page is not None:
+                yield Emitted(page, len(page.rows))
+            if not token:
+                return End(None, resumed)
+        question, reply = msgspec.structs.replace(question, continue_token=token, from_cache=False), None
 
 
 class _Keeper:
@@ -516,15 +569,15 @@ class _Keeper:
         self.stopped: LimitReached | None = None
 
     def keep(self, namespace: str | None, reply: CollectionReply) -> Page | None:
-        """The reply's objects as a page; None where it has none for us."""
+        """The reply's objects as a page; None where it has none for us. Raises `LimitReached`."""
         columns, rows = self._rows(namespace, reply)
         if self._only is not None:
             rows = [row for row in rows if row.namespace in self._only]
-        if not rows or self.stopped is not None:
+        if not rows:
             return None
         self.stopped = self._collector.budget.spend(len(rows))
         if self.stopped is not None:
-            return None
+            raise self.stopped
         self.count += len(rows)
         return Page(columns, tuple(rows))
 

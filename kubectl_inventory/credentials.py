@@ -153,9 +153,7 @@ class _Run:
     plugin that gives a token as well, runs in another directory than kubectl does, and costs 0.25 s.
     """
 
-    def __init__(
-        self, plugin: ExecPlugin, user: str, environment: dict[str, str], is_interactive: bool
-    ) -> None:
+    def __init__(self, plugin: ExecPlugin, user: str, environment: dict[str, str], is_interactive: bool) -> None:
         self._plugin = plugin
         self._environment = environment
         self._is_interactive = is_interactive
@@ -186,9 +184,7 @@ class _Run:
             printed = self._read(process, end_s)
             status = process.wait(max(end_s - ticks_s(), 0.1))
         except (TimeoutError, subprocess.TimeoutExpired) as error:
-            raise KubeconfigError(
-                f"{self._what} did not end in {timeout_s:g}s", hint=_OTHER_LOGIN_HINT
-            ) from error
+            raise KubeconfigError(f"{self._what} did not end in {timeout_s:g}s", hint=_OTHER_LOGIN_HINT) from error
         finally:  # also after Ctrl-C
             self._end(process)
         if status != 0:
@@ -266,9 +262,7 @@ def _ends_epoch(token: str, user: str) -> float:
         claims = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
         return msgspec.json.decode(claims, type=_Claims).exp
     except (IndexError, ValueError, msgspec.DecodeError) as error:
-        raise KubeconfigError(
-            f'the id-token of user "{user}" is not a JSON web token', hint="log in again"
-        ) from error
+        raise KubeconfigError(f'the id-token of user "{user}" is not a JSON web token', hint="log in again") from error
 
 
 def _renewed(provider: AuthProvider, user: str, timeout_s: float) -> Obtained:

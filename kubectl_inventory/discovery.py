@@ -95,12 +95,12 @@ def _aggregated_document(path: str, answer: Answer) -> Document | None:
         return None
     found: list[Kind] = []
     gaps: list[DiscoveryGap] = []
-    for group in reply.items:
-        for version in group.versions:
+    for group in reply.items or ():
+        for version in group.versions or ():
             if version.freshness == "Stale":
                 gaps.append(DiscoveryGap(group.metadata.name, version.version))
             for resource in version.resources or ():
-                if "list" in resource.verbs:
+                if "list" in (resource.verbs or ()):
                     found.append(_discovered_kind(group.metadata.name, version.version, resource))
     return _document(path, answer.etag, found, gaps)
 
@@ -114,7 +114,7 @@ def _discovered_kind(group: str, version: str, resource: DiscoveredResource) -> 
         kind=kind or resource.resource,
         singular=resource.singular_resource,
         namespaced=resource.scope == "Namespaced",
-        verbs=resource.verbs,
+        verbs=resource.verbs or (),
         short_names=resource.short_names,
         categories=resource.categories,
     )
@@ -146,15 +146,15 @@ def _document(path: str, etag: str, found: Iterable[Kind], gaps: Iterable[Discov
 def _walk_core(read: Read, each: Each) -> Document:
     path = discovery_path("")
     reply = decode(read(Question(path=path)).body, LEGACY_GROUPS, what=f"discovery of {path}")
-    return _walk(read, each, path, [("", version) for version in reply.versions])
+    return _walk(read, each, path, [("", version) for version in reply.versions or ()])
 
 
 def _walk_groups(read: Read, each: Each) -> Document:
     path = discovery_path()
     reply = decode(read(Question(path=path)).body, LEGACY_GROUPS, what=f"discovery of {path}")
     versions: list[tuple[str, str]] = []
-    for group in reply.groups:
-        ordered = [group.preferred_version.version, *(version.version for version in group.versions)]
+    for group in reply.groups or ():
+        ordered = [group.preferred_version.version, *(version.version for version in group.versions or ())]
         versions += [(group.name, version) for version in dict.fromkeys(ordered) if version]
     return _walk(read, each, path, versions)
 
@@ -169,7 +169,7 @@ def _walk(read: Read, each: Each, path: str, versions: Sequence[tuple[str, str]]
             gaps.append(DiscoveryGap(group, version, found.reason, found.message))
             continue
         for resource in found:
-            if "/" not in resource.name and "list" in resource.verbs:
+            if "/" not in resource.name and "list" in (resource.verbs or ()):
                 kinds.append(_legacy_kind(group, version, resource))
     return _document(path, "", kinds, gaps)
 
@@ -178,7 +178,8 @@ def _resource_reader(read: Read, group: str, version: str) -> Callable[[], tuple
     def ask() -> tuple[LegacyResource, ...] | ApiError:
         try:
             path = discovery_path(group, version)
-            return decode(read(Question(path=path)).body, LEGACY_RESOURCES, what=f"discovery of {path}").resources
+            reply = decode(read(Question(path=path)).body, LEGACY_RESOURCES, what=f"discovery of {path}")
+            return reply.resources or ()
         except Unauthorized:
             raise
         except ApiError as error:
@@ -195,7 +196,7 @@ def _legacy_kind(group: str, version: str, resource: LegacyResource) -> Kind:
         kind=resource.kind,
         singular=resource.singular_name,
         namespaced=resource.namespaced,
-        verbs=resource.verbs,
+        verbs=resource.verbs or (),
         short_names=resource.short_names,
         categories=resource.categories,
     )

@@ -5,6 +5,7 @@
     +-- PolicyError                   2   a policy file is wrong, or it forbids what was typed
     +-- KubeconfigError               1   no usable connection or credential
     |   +-- UnknownContext            2   a name typed that the kubeconfig does not have
+    +-- OutputError                   1   the answer cannot be written
     +-- BoundaryError                 1   a request left the closed grammar: a bug of ours
     +-- ApiError                      1   one request failed; `collect` and `discovery` make it a value
         +-- Unauthorized              1   401: always fatal
@@ -15,6 +16,7 @@
         +-- Throttled                 1   429 to the end of the request's time
         +-- ServerFault               1   5xx, or a reply that is not what the API promises
         |   +-- Unavailable           1   503: nothing serves this API now
+        |   +-- BadRequest            1   400: a selector that the server cannot read, or that this kind does not know
         +-- TimedOut                  1   no whole answer in time
         +-- Unreachable               1   no connection
         +-- LimitReached              1   the policy's request or byte limit
@@ -60,6 +62,10 @@ class UnknownContext(KubeconfigError):
     """A context, cluster or user was named that the kubeconfig does not have."""
 
     exit_code = 2
+
+
+class OutputError(InventoryError):
+    """The answer cannot be written: a full disk, or no stdout at all."""
 
 
 class BoundaryError(InventoryError):
@@ -116,6 +122,10 @@ class Unavailable(ServerFault):
     reason = "Unavailable"
 
 
+class BadRequest(ServerFault):
+    """400: the server cannot read a selector, or the kind does not know a field of it."""
+
+
 class TimedOut(ApiError):
     """The whole answer was not there in time."""
 
@@ -132,9 +142,9 @@ class LimitReached(ApiError):
     reason = "NotReached"
 
 
-def near(word: str, choices: Iterable[str]) -> str:
+def near(word: str, choices: Iterable[str], *, cutoff: float = 0.7) -> str:
     """`, did you mean "..."?` for the closest choice; empty without one."""
     import difflib
 
-    matches = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.7)
+    matches = difflib.get_close_matches(word, list(choices), n=1, cutoff=cutoff)
     return f', did you mean "{matches[0]}"?' if matches else ""

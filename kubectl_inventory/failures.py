@@ -56,9 +56,7 @@ class Failures:
             return self._tls_failure(error)
         if isinstance(error, ProxyRefused):
             proxy, port = self._endpoint.dialled
-            return self._unreachable(
-                str(error), hint=f"the proxy is {proxy}:{port}; NO_PROXY lists exceptions"
-            )
+            return self._unreachable(str(error), hint=f"the proxy is {proxy}:{port}; NO_PROXY lists exceptions")
         if isinstance(error, socket.gaierror):
             return self._unreachable(f"no such host: {self._endpoint.dialled[0]}")
         return self._unreachable(failure_reason(error))
@@ -97,9 +95,7 @@ class Failures:
     def disconnected(self) -> InventoryError:
         """A new connection ended before a byte of the reply."""
         # The alert that says why can be lost in the reset that follows it.
-        return self._expired_client_certificate() or self._unreachable(
-            "it closed the connection without a reply"
-        )
+        return self._expired_client_certificate() or self._unreachable("it closed the connection without a reply")
 
     def refused(self, why: str) -> InventoryError:
         """The server does not accept the credential: 401, or a TLS alert."""

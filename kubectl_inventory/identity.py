@@ -76,8 +76,7 @@ def _impersonation_of(connection: Connection) -> tuple[tuple[str, bytes], ...]:
         pairs.append(("Impersonate-Uid", connection.as_uid, "--as-uid"))
     pairs.extend(("Impersonate-Group", group, "--as-group") for group in connection.as_groups)
     pairs.extend(
-        (f"Impersonate-Extra-{_escaped(key)}", value, "--as-user-extra")
-        for key, value in connection.as_user_extra
+        (f"Impersonate-Extra-{_escaped(key)}", value, "--as-user-extra") for key, value in connection.as_user_extra
     )
     return tuple((name, _header_value(value, flag)) for name, value, flag in pairs)
 
@@ -116,9 +115,7 @@ def load_trust(connection: Connection) -> tuple[bytes, ssl.SSLContext | None]:
         ) from error
     if not connection.has_client_certificate:
         return b"", tls
-    client_certificate = _content(
-        connection, connection.client_certificate_data, connection.client_certificate_file
-    )
+    client_certificate = _content(connection, connection.client_certificate_data, connection.client_certificate_file)
     key = _content(connection, connection.client_key_data, connection.client_key_file)
     try:
         load_client_certificate(tls, certificate=client_certificate, key=key)
@@ -136,9 +133,7 @@ def _content(connection: Connection, given: bytes, path: str) -> bytes:
         with open(path, "rb") as stream:
             return stream.read(1 << 20)
     except OSError as error:
-        raise KubeconfigError(
-            f"cannot read {path} of {_owner(connection)}: {failure_reason(error)}"
-        ) from error
+        raise KubeconfigError(f"cannot read {path} of {_owner(connection)}: {failure_reason(error)}") from error
 
 
 def _owner(connection: Connection) -> str:

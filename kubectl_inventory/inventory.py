@@ -71,8 +71,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_unread(self) -> bool:
-        """Whether none of it was read."""
-        return any(gap.namespace is None for gap in self.gaps) and not self.count
+        """Whether none of it was read: not the cluster, or none of the namespaces that were asked."""
+        if not self.gaps or self.count:
+            return False
+        return any(gap.namespace is None for gap in self.gaps) or len(self.gaps) >= self.namespaces_asked
 
     @property
     def reason(self) -> str:

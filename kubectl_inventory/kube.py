@@ -19,6 +19,7 @@ import msgspec
 from kubectl_inventory.clock import ticks_s
 from kubectl_inventory.errors import (
     ApiError,
+    BadRequest,
     Forbidden,
     Gone,
     InventoryError,
@@ -55,6 +56,7 @@ _SHORTEST_RETRY_S = 0.1
 
 
 _ERRORS: dict[int, type[ApiError]] = {
+    400: BadRequest,
     403: Forbidden,
     404: NotFound,
     406: NotAcceptable,
@@ -155,9 +157,7 @@ class Cluster:
 
     def _read(self, question: Question) -> Answer:
         path = checked_path(question.path)
-        request = _Request(
-            question, path, request_timeout_s=self._limits.request_timeout_s, end_s=self._end_s
-        )
+        request = _Request(question, path, request_timeout_s=self._limits.request_timeout_s, end_s=self._end_s)
         while True:
             with Guard(self._watchdog, request.end_s) as guard:
                 reply = self._exchange(request, guard)
@@ -203,8 +203,13 @@ class Cluster:
     def _ask(self, wire: Wire, request: _Request, guard: Guard) -> Reply:
         """Sends the request, reads the reply, keeps the books. `Disconnected` if not a byte came back."""
         target = self._target(request)
-        wire.identity = self._identity.headers()
-        self._count_request()
+        try:
+            self._count_request()
+            wire.identity = self._identity.headers()
+        except InventoryError:
+            guard.release()
+            self._pool.give_back(wire, is_reusable=False)
+            raise
         body = Body(self._limits.max_response_bytes)
         response: http.client.HTTPResponse | None = None
         failure: Exception | None = None
@@ -231,6 +236,8 @@ class Cluster:
             raise failure from error
         finally:
             guard.release()
+            if response is not None and not is_reusable:
+                response.close()  # it holds the socket open
             self._pool.give_back(wire, is_reusable=is_reusable)
             self._note_end(
                 RequestRecord(
@@ -256,9 +263,7 @@ class Cluster:
     def _count_request(self) -> None:
         with self._lock:
             if self._stats.requests >= self._limits.max_requests:
-                raise LimitReached(
-                    f"the run's {self._limits.max_requests} requests are used up (limits.maxRequests)"
-                )
+                raise LimitReached(f"the run's {self._limits.max_requests} requests are used up (limits.maxRequests)")
             self._stats = Stats(self._stats.requests + 1, self._stats.bytes_received)
 
     def _note_reply(self, response: http.client.HTTPResponse, elapsed_s: float) -> None:
@@ -285,9 +290,7 @@ class Cluster:
         if status == 504:
             return TimedOut(request.no_answer if request.is_server_time_over else message)
         if 300 <= status < 400 and status != 304:
-            return ServerFault(
-                f"redirect refused ({reply.phrase}): it leads away from the server that was named"
-            )
+            return ServerFault(f"redirect refused ({reply.phrase}): it leads away from the server that was named")
         return _ERRORS.get(status, ServerFault)(message)
 
 

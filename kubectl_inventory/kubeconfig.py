@@ -229,9 +229,7 @@ def _unknown(noun: str, name: str, known: list[str], files: str) -> UnknownConte
 def _is_in_cluster(kubeconfig: Kubeconfig, flags: ConnectionFlags, environ: Mapping[str, str]) -> bool:
     """Whether this is a pod and no file says which server: client-go's `DeferredLoadingClientConfig`."""
     named = flags.context or flags.cluster or kubeconfig.current_context
-    return not named and bool(
-        environ.get("KUBERNETES_SERVICE_HOST") and environ.get("KUBERNETES_SERVICE_PORT")
-    )
+    return not named and bool(environ.get("KUBERNETES_SERVICE_HOST") and environ.get("KUBERNETES_SERVICE_PORT"))
 
 
 def _in_cluster(environ: Mapping[str, str], service_account: Path) -> Connection:
@@ -275,9 +273,7 @@ def _context(kubeconfig: Kubeconfig, name: str, flags: ConnectionFlags) -> Conte
 
 
 def _no_kubeconfig(kubeconfig: Kubeconfig) -> KubeconfigError:
-    return KubeconfigError(
-        f"no kubeconfig: {kubeconfig.missing}, and this is not a pod", hint=NO_KUBECONFIG_HINT
-    )
+    return KubeconfigError(f"no kubeconfig: {kubeconfig.missing}, and this is not a pod", hint=NO_KUBECONFIG_HINT)
 
 
 def _choices(names: Iterable[str]) -> str:
@@ -328,9 +324,7 @@ def _user(kubeconfig: Kubeconfig, name: str, flags: ConnectionFlags) -> UserEntr
         )
     user = kubeconfig.users[name].entry if name in kubeconfig.users else UserEntry()
     if flags.client_certificate:
-        user = msgspec.structs.replace(
-            user, client_certificate=flags.client_certificate, client_certificate_data=""
-        )
+        user = msgspec.structs.replace(user, client_certificate=flags.client_certificate, client_certificate_data="")
     if flags.client_key:
         user = msgspec.structs.replace(user, client_key=flags.client_key, client_key_data="")
     if flags.token:
@@ -375,12 +369,8 @@ def _check_user(user: UserEntry, name: str) -> None:
         raise KubeconfigError(f"{entry} has both a token and a user name with password: only one is allowed")
     if plugin is not None and user.auth_provider is not None:
         raise KubeconfigError(f"{entry} has both an exec plugin and an auth-provider: only one is allowed")
-    if (user.client_certificate or user.client_certificate_data) and not (
-        user.client_key or user.client_key_data
-    ):
-        raise KubeconfigError(
-            f"{entry} has a client certificate without a key", hint="client-key or --client-key"
-        )
+    if (user.client_certificate or user.client_certificate_data) and not (user.client_key or user.client_key_data):
+        raise KubeconfigError(f"{entry} has a client certificate without a key", hint="client-key or --client-key")
     if (user.as_uid or user.as_groups or user.as_user_extra) and not user.as_user:
         raise KubeconfigError("--as-uid, --as-group and --as-user-extra need --as")
     if plugin is not None and not (plugin.command and plugin.api_version):
@@ -398,9 +388,7 @@ def _with_cluster(connection: Connection, cluster: ClusterEntry) -> Connection:
         ca_data=_decoded(cluster.certificate_authority_data, where),
         insecure_skip_tls_verify=cluster.insecure_skip_tls_verify,
         tls_server_name=cluster.tls_server_name,
-        plugin_config=next(
-            (held.extension for held in cluster.extensions if held.name == _PLUGIN_EXTENSION), None
-        ),
+        plugin_config=next((held.extension for held in cluster.extensions if held.name == _PLUGIN_EXTENSION), None),
     )
 
 
@@ -421,9 +409,7 @@ def _with_user(connection: Connection, user: UserEntry) -> Connection:
         as_user=user.as_user,
         as_uid=user.as_uid,
         as_groups=user.as_groups,
-        as_user_extra=tuple(
-            (key, value) for key, values in sorted(user.as_user_extra.items()) for value in values
-        ),
+        as_user_extra=tuple((key, value) for key, values in sorted(user.as_user_extra.items()) for value in values),
     )
 
 

@@ -200,9 +200,7 @@ def _parse(content: bytes, name: str) -> _File:
     except yaml.MarkedYAMLError as error:
         # Not str(error): it quotes the line, and the line may hold a token.
         line = f" on line {error.problem_mark.line + 1}" if error.problem_mark is not None else ""
-        raise KubeconfigError(
-            f"kubeconfig {name} is not YAML: {error.problem or 'syntax error'}{line}"
-        ) from error
+        raise KubeconfigError(f"kubeconfig {name} is not YAML: {error.problem or 'syntax error'}{line}") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         reason = str(error) if isinstance(error, msgspec.ValidationError) else "it cannot be read as YAML"
         raise KubeconfigError(f"kubeconfig {name}: {reason}") from error
@@ -239,9 +237,7 @@ def _refuse_duplicates(name: str, noun: str, entries: list[str]) -> None:
 
 def _cluster_below(cluster: ClusterEntry, file: Path) -> ClusterEntry:
     """Relative paths mean: relative to the file that holds them."""
-    return msgspec.structs.replace(
-        cluster, certificate_authority=_absolute(cluster.certificate_authority, file)
-    )
+    return msgspec.structs.replace(cluster, certificate_authority=_absolute(cluster.certificate_authority, file))
 
 
 def _user_below(user: UserEntry, file: Path) -> UserEntry:

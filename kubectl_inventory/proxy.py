@@ -81,6 +81,4 @@ def _matches_no_proxy(pattern: str, host: str, port: int, address: object) -> bo
         pattern = name.strip("[]")
     if pattern.startswith("*."):
         pattern = pattern[1:]
-    return (
-        host.endswith(pattern) if pattern.startswith(".") else host == pattern or host.endswith(f".{pattern}")
-    )
+    return host.endswith(pattern) if pattern.startswith(".") else host == pattern or host.endswith(f".{pattern}")

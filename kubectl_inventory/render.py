@@ -55,17 +55,15 @@ def escaped(text: str) -> str:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, show_headers: bool = True) -> Iterator[str]:
-    """kubectl's layout: columns as wide as their longest cell plus three, the last one not padded."""
-    lines = [list(headers)] if show_headers else []
-    lines += [[one_line(cell) for cell in row] for row in rows]
-    if not lines:
-        return
-    last = max(len(line) for line in lines) - 1
-    columns = ((line[place] for line in lines if place < len(line)) for place in range(last))
-    widths = [max(max(map(len, column), default=0) + _GUTTER, _MIN_WIDTH) for column in columns]
-    for line in lines:
-        padded = [cell.ljust(width) for cell, width in zip(line[:last], widths, strict=False)]
-        yield "".join([*padded, *line[last:]]) + "\n"
+    """kubectl's layout: columns as wide as their longest cell plus three, the last one not padded.
+
+    Every row has as many cells as there are headers.
+    """
+    lines = [[one_line(header) for header in headers]] if show_headers else []
+    lines += [[cell if cell.isprintable() else one_line(cell) for cell in row] for row in rows]
+    widths = [max(max(map(len, column)) + _GUTTER, _MIN_WIDTH) for column in zip(*lines, strict=True)]
+    layout = "".join(f"{{:<{width}}}" for width in widths[:-1]) + "{}\n"
+    return (layout.format(*line) for line in lines)
 
 
 def csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -73,7 +71,7 @@ def csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     for row in rows:
-        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else escaped(cell) for cell in row])
+        writer.writerow([escaped(f"'{cell}" if cell.startswith(_FORMULA) else cell) for cell in row])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
@@ -83,11 +81,16 @@ def markdown(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A GitHub table."""
     import tabulate
 
-    cells = [[one_line(cell).replace("|", "\\|") for cell in row] for row in rows]
-    drawn = tabulate.tabulate(cells, headers=list(headers), tablefmt="github", disable_numparse=True)
+    cells = [[_literal(cell) for cell in row] for row in rows]
+    drawn = tabulate.tabulate(cells, headers=list(map(_literal, headers)), tablefmt="github", disable_numparse=True)
     # tabulate pads to align the source; a document that is compared with diff is better without.
     lines = (re.sub(r" +\|", " |", line) for line in drawn.splitlines())
     return "\n".join(re.sub(r"\|-+(?=\|)", "| --- ", line).replace("---|", "--- |") for line in lines) + "\n"
+
+
+def _literal(cell: str) -> str:
+    """A cell that a Markdown reader shows as it is: `<none>` would be a tag, and a bar another cell."""
+    return re.sub(r"[\\|<]", r"\\\g<0>", one_line(cell))
 
 
 def json_text(document: object) -> str:

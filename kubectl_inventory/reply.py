@@ -77,7 +77,7 @@ _STATUS = msgspec.json.Decoder(_Status)
 def _status_in(body: bytes) -> _Status:
     try:
         status = _STATUS.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _Status()
     return status if status.kind == "Status" else _Status()
 

@@ -38,8 +38,9 @@ _GRAMMAR = re.compile(
 )
 # `/api/v1/namespaces/shop` reads one object, `/api/v1/namespaces/shop/pods` a
 # collection; a resource called `status` or `finalize` below a namespace would
-# be a subresource of the namespace itself.
-_NOT_A_COLLECTION = re.compile(r"/api/v1/namespaces/[^/]+(?:/(?:status|finalize))?")
+# be a subresource of the namespace itself, and `proxy` and `watch` are verbs
+# (apiserver/pkg/endpoints/request/requestinfo.go).
+_NOT_A_COLLECTION = re.compile(r"/.+/namespaces/[^/]+/(?:status|finalize)|/.+/(?:proxy|watch)")
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -99,6 +100,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     label_selector: str = ""
     field_selector: str = ""
     if_none_match: str = ""
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.from_cache:
+            raise BoundaryError(f"refused to ask for {self.path} with a limit that the server's memory ignores")
 
     def query(self) -> str:
         """The query string, without the `timeout` that the door adds."""

@@ -48,6 +48,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     cluster: Cluster
     cache: DiscoveryCache
     end_s: float
+    notices: tuple[str, ...] = ()
+    """What the user should be told about how the credential was obtained."""
 
     def round_trip_s(self) -> float:
         """The shortest time to a reply so far; 0 before the first."""
@@ -74,6 +76,7 @@ def open_session(
         cluster=open_cluster(ready, policy.limits, end_s=end_s, on_request=on_request, user_agent=user_agent),
         cache=DiscoveryCache(cache_directory, server=ready.server, user=f"{ready.user} {ready.as_user}".strip()),
         end_s=end_s,
+        notices=ready.notices,
     )
 
 

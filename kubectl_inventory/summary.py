@@ -89,6 +89,8 @@ def _stuck_hint(inventory: Inventory, flags: str) -> str:
     """For an aggregated group that does not answer: who serves it, and how to do without."""
     for reading in inventory.readings:
         if reading.gaps and "." in reading.kind.group:
+            if reading.reason not in ("TimedOut", "Unavailable"):
+                return f"--exclude {reading.kind.name}"
             service = f"{reading.kind.version}.{reading.kind.group}"
             return f'"kubectl get apiservice {service}{flags}"; --exclude {reading.kind.name}'
     for gap in inventory.plan.gaps:

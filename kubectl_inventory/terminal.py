@@ -6,7 +6,9 @@ line of progress, redrawn in place and erased before anything else is written.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,11 +17,17 @@ from typing import TextIO
 import msgspec
 
 from kubectl_inventory.clock import now_iso, ticks_s
-from kubectl_inventory.errors import UsageError
+from kubectl_inventory.errors import OutputError, UsageError
 from kubectl_inventory.render import escaped
 
 _PATIENCE_S = 0.5
 """A run that is shorter shows no progress: a line that flashes by is noise."""
+_LAST_WORDS_S = 0.5
+"""How long an interrupted run waits for a reader to take the lines that are ready."""
+_GLANCE_MS = 100
+_BUFFER_BYTES = 1 << 16
+_PIECE_BYTES = 4096
+"""What a pipe that is ready takes without blocking, all or nothing (POSIX `PIPE_BUF`, pipe(7))."""
 _RED = "\x1b[31m"
 _PLAIN = "\x1b[0m"
 
@@ -29,15 +37,21 @@ class ReaderGone(Exception):
 
 
 class Terminal:
-    """Where a run's text goes."""
+    """Where a run's text goes. A stream is None where the process was started without it (`>&-`)."""
 
-    def __init__(self, out: TextIO, err: TextIO, environ: Mapping[str, str], *, program: str) -> None:
+    def __init__(
+        self, out: TextIO | None, err: TextIO | None, environ: Mapping[str, str], *, program: str
+    ) -> None:
         self._out, self._err = out, err
-        self._err_is_tty = err.isatty()
+        self._err_is_tty = err is not None and err.isatty()
         self._colours = self._err_is_tty and "NO_COLOR" not in environ and environ.get("TERM") != "dumb"
         self._columns = environ.get("COLUMNS", "")
         self._begun_s = ticks_s()
         self._drawn = False
+        self._unsent = bytearray()
+        self._is_sending = False
+        self._interruption: BaseException | None = None
+        self._gives_up_s = float("inf")
         self.program = program
         """How the program was called: `kubectl inventory`, or the file's own name."""
         self.context = ""
@@ -53,47 +67,88 @@ class Terminal:
         return ticks_s() - self._begun_s
 
     def write(self, text: str) -> None:
-        """A piece of the answer."""
+        """A piece of the answer: UTF-8, whatever the locale, as kubectl writes."""
         self.erase_progress()
-        try:
-            self._out.write(text)
-        except BrokenPipeError as error:
-            raise ReaderGone from error
+        self._unsent += text.encode("utf-8", "backslashreplace")
         self.wrote = True
+        if len(self._unsent) >= _BUFFER_BYTES:
+            self.flush()
 
     def flush(self) -> None:
-        """Hands everything to the reader. Raises `ReaderGone` when there is none."""
+        """Hands everything to the reader. Raises `ReaderGone` when there is none and `OutputError` when it fails."""
+        if not self._unsent:
+            return
+        if self._out is None:
+            self._unsent.clear()
+            raise OutputError("cannot write the answer: stdout is closed")
+        self._is_sending = True
         try:
-            self._out.flush()
+            self._send(self._out.fileno())
         except BrokenPipeError as error:
             raise ReaderGone from error
+        except OSError as error:
+            self._unsent.clear()
+            raise OutputError(f"cannot write the answer to stdout: {(error.strerror or str(error)).lower()}") from error
+        finally:
+            self._is_sending = False
+        cause, self._interruption = self._interruption, None
+        if cause is not None:
+            raise cause
+
+    def interrupt(self, cause: BaseException) -> None:
+        """Raises `cause` in the main thread, though not within a line; from a signal's handler."""
+        self._gives_up_s = ticks_s() + _LAST_WORDS_S
+        if not self._is_sending:
+            raise cause
+        self._interruption = cause
+
+    def _send(self, descriptor: int) -> None:
+        """Sends what there is, line by line.
+
+        A write that an interruption breaks off would not tell how much it wrote, and one that a reader
+        keeps waiting (`| less`) would hold the program: so it is only begun when it cannot block.
+        """
+        poll = select.poll()
+        poll.register(descriptor, select.POLLOUT)
+        while self._unsent and ticks_s() < self._gives_up_s:
+            if poll.poll(_GLANCE_MS):
+                sent = 0
+                line_end = self._unsent.rfind(b"\n", 0, _PIECE_BYTES) + 1
+                with contextlib.suppress(BlockingIOError), memoryview(self._unsent) as unsent:
+                    sent = os.write(descriptor, unsent[: line_end or _PIECE_BYTES])
+                del self._unsent[:sent]
+        self._unsent.clear()
 
     def say(self, line: str) -> None:
         """A line for the person, not for the next program."""
         self.erase_progress()
         self.flush()
-        self._err.write(self._coloured(escaped(line)) + "\n")
-        self._err.flush()
+        self._tell(self._coloured(escaped(line)) + "\n")
+
+    def _tell(self, text: str) -> None:
+        """To stderr; what cannot be said there cannot be said anywhere."""
+        if self._err is not None:
+            with contextlib.suppress(OSError):
+                self._err.write(text)
+                self._err.flush()
 
     def draw_progress(self, line: str) -> None:
         """Redraws the line of progress, cut to the terminal's width."""
         if self._err_is_tty and self.elapsed_s >= _PATIENCE_S:
-            self._err.write("\r" + escaped(line)[: self._width() - 1] + "\x1b[K")
-            self._err.flush()
+            self._tell("\r" + escaped(line)[: self._width() - 1] + "\x1b[K")
             self._drawn = True
 
     def erase_progress(self) -> None:
         """Takes the line of progress away."""
         if self._drawn:
-            self._err.write("\r\x1b[K")
-            self._err.flush()
+            self._tell("\r\x1b[K")
             self._drawn = False
 
     def _width(self) -> int:
-        if self._columns.isdigit():
+        if self._columns.isdecimal() and int(self._columns):
             return int(self._columns)
         try:
-            return os.get_terminal_size(self._err.fileno()).columns or 80
+            return (os.get_terminal_size(self._err.fileno()).columns if self._err is not None else 0) or 80
         except OSError:
             return 80
 

@@ -253,6 +253,8 @@ class Wire(HTTPConnection):
             reply.begin()
         except HTTPException as error:
             raise ProxyRefused("the proxy's reply is not HTTP") from error
+        finally:
+            reply.close()  # the socket itself stays open
         if reply.status != 200:
             raise ProxyRefused(f"the proxy answered {reply.status} {reply.reason[:64]}")
 
@@ -382,9 +384,7 @@ def shown_certificate(endpoint: Endpoint, guard: Guard) -> bytes:
     """The certificate (DER) that the server shows, trusted or not. Sends no request. Raises `OSError`."""
     wire = Pool(endpoint, tls_context(ca_file="", ca_data=b"", is_insecure=True)).open_new(guard)
     try:
-        return (
-            (wire.sock.getpeercert(binary_form=True) or b"") if isinstance(wire.sock, ssl.SSLSocket) else b""
-        )
+        return (wire.sock.getpeercert(binary_form=True) or b"") if isinstance(wire.sock, ssl.SSLSocket) else b""
     finally:
         guard.release()
         wire.close()

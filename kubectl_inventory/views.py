@@ -7,6 +7,7 @@ own cells, so that it is the same whichever way the object was fetched.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -18,6 +19,12 @@ from kubectl_inventory.plan import Treatment
 from kubectl_inventory.render import cell_text
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.wire import Cell, ColumnDefinition
+
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?=$|[ /])", re.ASCII)
+"""What a cell is sorted by that begins with a number: `11 (2m14s ago)`, `3/4`."""
+_SPAN = re.compile(r"(?:(\d+)y)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
+_UNITS_S = (31_536_000, 86_400, 3600, 60, 1)
+"""A span of time as the server prints it: `5m12s`, `2y30d`."""
 
 NOT_APPLICABLE = "-"
 UNREADABLE = "?"
@@ -143,20 +150,25 @@ class Places:
         self._columns = columns
         self._by_name = {column.name.lower(): place for place, column in reversed(list(enumerate(columns)))}
         self._name = next((place for place, column in enumerate(columns) if column.format == "name"), 0)
+        self._ready, self._desired, self._status, self._phase, self._age, self._last_seen = map(
+            self._by_name.get, ("ready", "desired", "status", "phase", "age", "last seen")
+        )
 
     def ready(self, row: Row) -> str:
         """The server's Ready column; over Desired where it is a bare number."""
-        ready = self._text(row, "ready")
-        desired = self._text(row, "desired")
-        return f"{ready}/{desired}" if ready.isdigit() and desired.isdigit() else ready
+        ready = _text_at(row, self._ready)
+        if not ready.isdigit():
+            return ready
+        desired = _text_at(row, self._desired)
+        return f"{ready}/{desired}" if desired.isdigit() else ready
 
     def status(self, row: Row) -> str:
         """The server's Status or Phase column."""
-        return self._text(row, "status") or self._text(row, "phase")
+        return _text_at(row, self._status) or _text_at(row, self._phase)
 
     def age(self, row: Row) -> str:
         """The server's Age; when an event was last seen."""
-        return self._text(row, "age") or self._text(row, "last seen")
+        return _text_at(row, self._age) or _text_at(row, self._last_seen)
 
     def more(self, row: Row) -> str:
         """What else the server printed, as `column=value`."""
@@ -172,19 +184,24 @@ class Places:
 
     def columns_of(self, row: Row) -> dict[str, Cell]:
         """Every column but the name and the age, which the metadata tells, for the JSON contract."""
-        return {
-            column.name: cell
-            for place, (column, cell) in enumerate(zip(self._columns, row.cells, strict=False))
-            if place != self._name and column.name not in ("Name", "Age")
-        }
+        found: dict[str, Cell] = {}
+        for place, (column, cell) in enumerate(zip(self._columns, row.cells, strict=False)):
+            if place != self._name and column.name not in ("Name", "Age"):
+                found.setdefault(column.name, cell)  # nothing keeps a custom resource from naming two columns alike
+        return found
 
     def value(self, row: Row, name: str) -> Cell:
         """One column's cell by its header, in any case; None without one."""
-        place = self._by_name.get(name.lower())
-        return row.cells[place] if place is not None and place < len(row.cells) else None
+        return _cell_at(row, self._by_name.get(name.lower()))
 
-    def _text(self, row: Row, name: str) -> str:
-        return cell_text(self.value(row, name))
+
+def _cell_at(row: Row, place: int | None) -> Cell:
+    return row.cells[place] if place is not None and place < len(row.cells) else None
+
+
+def _text_at(row: Row, place: int | None) -> str:
+    cell = _cell_at(row, place)
+    return cell if isinstance(cell, str) else cell_text(cell)
 
 
 CSV_HEADERS = ("namespace", "apiVersion", "kind", "name", "created", "ready", "status")
@@ -249,10 +266,11 @@ def _sort_key(part: Listed, row: Row, places: Places, sort_by: str) -> tuple[int
     if value is None:
         return 2, 0, ""
     text = cell_text(value)
-    try:
-        return 0, float(text.split(" ")[0].split("/")[0]), text
-    except ValueError:
-        return 1, 0, text
+    if (number := _NUMBER.match(text)) is not None:
+        return 0, float(number[0]), text
+    if text and (span := _SPAN.fullmatch(text)) is not None:
+        return 0, sum(int(part) * unit_s for part, unit_s in zip(span.groups("0"), _UNITS_S, strict=True)), text
+    return 1, 0, text
 
 
 def _namespace(row: Row) -> str:
@@ -299,6 +317,8 @@ def treated(treatment: Treatment, reading: Reading | None) -> tuple[str, str, st
     if reading.is_unread:
         where = "at cluster scope" if reading.reason == "Forbidden" and not treatment.kind.namespaced else ""
         return reading.reason, UNREADABLE, where or _short(reading)
+    if reading.gaps[0].namespace is None:
+        return reading.reason, _count(reading), _short(reading)
     return reading.reason, _count(reading), f"in {len(reading.gaps)} of {reading.namespaces_asked} namespaces"
 
 

@@ -30,7 +30,7 @@ class DiscoveredResource(msgspec.Struct, frozen=True, rename="camel"):
 
     resource: str
     scope: str
-    verbs: tuple[str, ...] = ()
+    verbs: tuple[str, ...] | None = ()
     response_kind: GroupVersionKind | None = None
     singular_resource: str = ""
     short_names: tuple[str, ...] = ()
@@ -55,14 +55,14 @@ class DiscoveredGroup(msgspec.Struct, frozen=True):
     """apidiscovery.k8s.io/v2 `APIGroupDiscovery`: versions in the server's order of preference."""
 
     metadata: Named = Named()
-    versions: tuple[DiscoveredVersion, ...] = ()
+    versions: tuple[DiscoveredVersion, ...] | None = ()
 
 
 class DiscoveryReply(msgspec.Struct, frozen=True):
     """`/api` or `/apis`, aggregated."""
 
     kind: str
-    items: tuple[DiscoveredGroup, ...] = ()
+    items: tuple[DiscoveredGroup, ...] | None = ()
 
 
 class GroupVersion(msgspec.Struct, frozen=True):
@@ -75,15 +75,15 @@ class LegacyGroup(msgspec.Struct, frozen=True, rename="camel"):
     """meta/v1 `APIGroup`."""
 
     name: str
-    versions: tuple[GroupVersion, ...] = ()
+    versions: tuple[GroupVersion, ...] | None = ()
     preferred_version: GroupVersion = GroupVersion()
 
 
 class LegacyGroupsReply(msgspec.Struct, frozen=True):
     """`/apis` (groups) or `/api` (versions) of a server without aggregated discovery."""
 
-    groups: tuple[LegacyGroup, ...] = ()
-    versions: tuple[str, ...] = ()
+    groups: tuple[LegacyGroup, ...] | None = ()
+    versions: tuple[str, ...] | None = ()
 
 
 class LegacyResource(msgspec.Struct, frozen=True, rename="camel"):
@@ -93,7 +93,7 @@ class LegacyResource(msgspec.Struct, frozen=True, rename="camel"):
     kind: str
     namespaced: bool
     singular_name: str = ""
-    verbs: tuple[str, ...] = ()
+    verbs: tuple[str, ...] | None = ()
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
 
@@ -101,7 +101,7 @@ class LegacyResource(msgspec.Struct, frozen=True, rename="camel"):
 class LegacyResourcesReply(msgspec.Struct, frozen=True):
     """`/apis/GROUP/VERSION`: meta/v1 `APIResourceList`."""
 
-    resources: tuple[LegacyResource, ...] = ()
+    resources: tuple[LegacyResource, ...] | None = ()
 
 
 class ListMeta(msgspec.Struct, frozen=True, rename="camel"):
@@ -192,5 +192,5 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[T], *, what: str) -> T:
     """`body` as the decoder's type. Raises `ServerFault` that names `what` was asked and where it differs."""
     try:
         return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ServerFault(f"{what}: the reply is not what the API promises: {error}") from error

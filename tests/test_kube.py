@@ -42,6 +42,7 @@ from kubectl_inventory.resource import Answer, ApiPath, Kind, Question, collecti
 from tests.live_api import Exchange, LiveApi, tunnel
 
 PODS = collection_path(Kind("", "v1", "pods", "Pod"))
+OPENED: list[Cluster] = []
 SOON_S = 3.0
 """Far above any deadline in here, far below what a server would need."""
 
@@ -51,12 +52,14 @@ def a_cluster(server: LiveApi | str, **changes: Any) -> Cluster:
     url = server if isinstance(server, str) else server.url
     run_s, on_request = changes.pop("run_s", 60.0), changes.pop("on_request", lambda record: None)
     limits = {name: changes.pop(name) for name in Limits.__struct_fields__ if name in changes}
-    return open_cluster(
+    cluster = open_cluster(
         Connection(**{"context": "dev", "server": url, "user": "ann", **changes}),
         Limits(**{"request_timeout_s": SOON_S, **limits}),
         end_s=ticks_s() + run_s,
         on_request=on_request,
     )
+    OPENED.append(cluster)
+    return cluster
 
 
 def ask(cluster: Cluster, path: ApiPath = PODS, **fields: Any) -> Answer:
@@ -74,6 +77,14 @@ def failure_of(answer: Callable[[Exchange], None], **changes: Any) -> InventoryE
 
 def status(code: int, message: str, **metadata: str) -> bytes:
     return json.dumps({"kind": "Status", "message": message, "code": code, "metadata": metadata}).encode()
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    """No test leaves a socket behind."""
+    yield
+    while OPENED:
+        OPENED.pop().close()
 
 
 @pytest.fixture(scope="module")
@@ -200,11 +211,7 @@ def test_the_callback_hears_of_every_request_and_of_no_credential() -> None:
     with LiveApi() as server:
         ask(a_cluster(server, token="hunter2", on_request=heard.append))
     (record,) = heard
-    assert (
-        record.path.startswith("/api/v1/pods?timeout=")
-        and record.status == 200
-        and record.bytes_received == 2
-    )
+    assert record.path.startswith("/api/v1/pods?timeout=") and record.status == 200 and record.bytes_received == 2
     assert "hunter2" not in repr(record)
 
 
@@ -293,9 +300,7 @@ def test_no_other_success_is_taken_for_an_answer(code: str) -> None:
 
 def test_a_plain_text_body_is_told_and_any_other_is_not() -> None:
     plain = failure_of(
-        lambda exchange: exchange.reply(
-            "503 Down", b"service unavailable\nmore", ["Content-Type: text/plain"]
-        )
+        lambda exchange: exchange.reply("503 Down", b"service unavailable\nmore", ["Content-Type: text/plain"])
     )
     page = failure_of(
         lambda exchange: exchange.reply("502 Bad Gateway", b"<p>hunter2</p>", ["Content-Type: text/html"])
@@ -314,17 +319,13 @@ def test_a_huge_error_body_is_not_read() -> None:
 
 
 def test_gone_hands_on_the_token_that_resumes() -> None:
-    failure = failure_of(
-        lambda exchange: exchange.reply("410 Gone", status(410, "old", **{"continue": "tok"}))
-    )
+    failure = failure_of(lambda exchange: exchange.reply("410 Gone", status(410, "old", **{"continue": "tok"})))
     assert isinstance(failure, Gone) and failure.continue_token == "tok"
 
 
 def test_a_redirect_is_refused_and_not_followed() -> None:
     with LiveApi() as elsewhere:
-        failure = failure_of(
-            lambda exchange: exchange.reply("302 Found", b"", [f"Location: {elsewhere.url}/"])
-        )
+        failure = failure_of(lambda exchange: exchange.reply("302 Found", b"", [f"Location: {elsewhere.url}/"]))
         assert isinstance(failure, ServerFault) and "redirect refused" in failure.message
         assert elsewhere.connections == 0
 
@@ -356,9 +357,7 @@ def test_retry_after_is_waited_for_and_asked_again(code: str) -> None:
 
 
 def test_a_retry_that_would_end_too_late_is_not_waited_for() -> None:
-    failure = failure_of(
-        lambda exchange: exchange.reply("429 Slow", b"{}", ["Retry-After: 32"]), request_timeout_s=2.0
-    )
+    failure = failure_of(lambda exchange: exchange.reply("429 Slow", b"{}", ["Retry-After: 32"]), request_timeout_s=2.0)
     assert isinstance(failure, Throttled)
 
 
@@ -499,9 +498,7 @@ def test_the_proxy_is_within_the_time(authority: trustme.CA) -> None:
 
 
 def test_retries_do_not_lengthen_the_time() -> None:
-    failure = failure_of(
-        lambda exchange: exchange.reply("429 Slow", b"", ["Retry-After: 0"]), request_timeout_s=0.5
-    )
+    failure = failure_of(lambda exchange: exchange.reply("429 Slow", b"", ["Retry-After: 0"]), request_timeout_s=0.5)
     assert isinstance(failure, Throttled)
 
 
@@ -584,9 +581,7 @@ def endless(exchange: Exchange) -> None:
         exchange.send(b"10000\r\n" + bytes(65536) + b"\r\n")
 
 
-@pytest.mark.parametrize(
-    "answer", [gzip_bomb, endless, lambda exchange: exchange.reply(body=bytes(3 << 20))], ids=str
-)
+@pytest.mark.parametrize("answer", [gzip_bomb, endless, lambda exchange: exchange.reply(body=bytes(3 << 20))], ids=str)
 def test_a_reply_over_the_limit_is_stopped_by_name(answer: Callable[[Exchange], None]) -> None:
     failure = failure_of(answer, max_response_bytes=2 << 20)
     assert isinstance(failure, LimitReached) and "limits.maxResponseMiB" in failure.message
@@ -624,8 +619,7 @@ def test_no_more_requests_are_sent_than_allowed() -> None:
         CHUNKS + b"5\r\nhel",
         CHUNKS + b"5\r\nhello\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\nnot gzip!",
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 15\r\n\r\n"
-        + gzip.compress(b"x" * 99)[:15],
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 15\r\n\r\n" + gzip.compress(b"x" * 99)[:15],
         b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}",
     ],
     ids=lambda content: repr(content[:40]),
@@ -734,9 +728,7 @@ def demanding(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-def test_a_client_certificate_is_shown_from_data_and_from_files(
-    authority: trustme.CA, tmp_path: Path
-) -> None:
+def test_a_client_certificate_is_shown_from_data_and_from_files(authority: trustme.CA, tmp_path: Path) -> None:
     pair = client_pair(authority)
     (tmp_path / "cert").write_bytes(pair["client_certificate_data"])
     (tmp_path / "key").write_bytes(pair["client_key_data"])
@@ -773,9 +765,7 @@ def test_a_client_certificate_of_another_cluster_is_unreachable_not_expired(auth
     "broken",
     [{"ca_data": b"nonsense"}, {"ca_data": b"", "ca_file": "/nowhere"}, {"client_key_data": b"nonsense"}],
 )
-def test_unusable_certificates_are_told_before_anything_is_sent(
-    authority: trustme.CA, broken: dict[str, Any]
-) -> None:
+def test_unusable_certificates_are_told_before_anything_is_sent(authority: trustme.CA, broken: dict[str, Any]) -> None:
     with pytest.raises(KubeconfigError, match="cannot"):
         a_cluster("https://127.0.0.1:1", **{**client_pair(authority), **broken})
 

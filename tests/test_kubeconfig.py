@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import ssl
 import subprocess
@@ -131,9 +132,7 @@ def test_the_default_is_the_file_in_the_home(home: Path) -> None:
 
 def test_a_kubeconfig_variable_of_separators_replaces_the_default(home: Path) -> None:
     write(home / ".kube" / "config", TWO)
-    assert failure_of(home, {"KUBECONFIG": "::"}).message.startswith(
-        "no kubeconfig: KUBECONFIG names no file"
-    )
+    assert failure_of(home, {"KUBECONFIG": "::"}).message.startswith("no kubeconfig: KUBECONFIG names no file")
 
 
 def kubectl_view(home: Path, variable: str, context: str | None) -> dict[str, object]:
@@ -314,7 +313,8 @@ def sent_by_us(files: Path, server: LiveApi, words: list[str]) -> object:
     try:
         connection = load(files, kubeconfig=str(files / "config"), **flags_of(words))
         cluster = open_cluster(resolve_credentials(connection, timeout_s=10), Limits(), end_s=ticks_s() + 10)
-        cluster.read(Question(path=version_path()))
+        with contextlib.closing(cluster):
+            cluster.read(Question(path=version_path()))
     except InventoryError:
         return "refused"
     return identity_of(server.asked)
@@ -339,9 +339,7 @@ def identity_of(asked: list[Exchange]) -> object:
     """Path, who is shown by headers, and who by the certificate."""
     (sent,) = asked
     headers = sorted(
-        (name, value)
-        for name, value in sent.headers
-        if name == "authorization" or name.startswith("impersonate")
+        (name, value) for name, value in sent.headers if name == "authorization" or name.startswith("impersonate")
     )
     return sent.path, headers, sent.client_certificate
 
@@ -349,9 +347,7 @@ def identity_of(asked: list[Exchange]) -> object:
 def test_credentials_are_not_sent_to_a_plain_server(files: Path) -> None:
     for user in ("token", "file", "basic", "cert", "exec", "as"):
         ours = load(files, kubeconfig=str(files / "config"), cluster="plain", user=user)
-        assert (
-            ours.server.startswith("http://") and not ours.has_static_credential and ours.exec_plugin is None
-        )
+        assert ours.server.startswith("http://") and not ours.has_static_credential and ours.exec_plugin is None
     assert ours.as_user == "zoe"
 
 
@@ -475,9 +471,7 @@ def test_contradictions_that_kubectl_refuses_are_refused(home: Path, user: str, 
         ("{server: 'https://x', proxy-url: 'https://p'}", "https proxies are not supported"),
     ],
 )
-def test_a_server_that_cannot_be_asked_is_refused_without_its_password(
-    home: Path, cluster: str, words: str
-) -> None:
+def test_a_server_that_cannot_be_asked_is_refused_without_its_password(home: Path, cluster: str, words: str) -> None:
     message = one_line(home, context_with(cluster, "{}"))
     assert words in message and "hunter2" not in message
 
@@ -514,9 +508,7 @@ def test_in_a_pod_the_service_account_is_used_and_flags_still_count(tmp_path: Pa
     for name, content in {"token": "tok", "ca.crt": "ca", "namespace": "shop\n"}.items():
         write(tmp_path / "sa" / name, content)
     pod = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
-    ours = load_connection(
-        ConnectionFlags(as_user="zoe"), environ=pod, home=tmp_path, service_account=tmp_path / "sa"
-    )
+    ours = load_connection(ConnectionFlags(as_user="zoe"), environ=pod, home=tmp_path, service_account=tmp_path / "sa")
     assert (ours.server, ours.namespace, ours.as_user) == ("https://[fd00::1]:443", "shop", "zoe")
     assert (ours.token_file, ours.ca_file) == (str(tmp_path / "sa/token"), str(tmp_path / "sa/ca.crt"))
 
@@ -563,9 +555,7 @@ def test_printing_shows_no_credential(files: Path) -> None:
         ("https://x:6443", {"HTTPS_PROXY": "http://p", "NO_PROXY": "x:443"}, "http://p:80"),
     ],
 )
-def test_the_environments_proxy_follows_gos_rules(
-    home: Path, server: str, environ: dict[str, str], proxy: str
-) -> None:
+def test_the_environments_proxy_follows_gos_rules(home: Path, server: str, environ: dict[str, str], proxy: str) -> None:
     assert load(home, environ, server=server).proxy_url == proxy
 
 

@@ -1,6 +1,7 @@
-"""`python -m tests.controlplane`: build the control plane, or keep one up to play with."""
+"""`python -m tests.controlplane`: build the control plane, show the program at it, or keep one up to play with."""
 
 import argparse
+import contextlib
 import re
 import signal
 import sys
@@ -21,16 +22,18 @@ class Arguments(argparse.Namespace):
 
     command: str
     demo: bool
+    keep: bool
     scale: tuple[int, int] | None
 
 
 def main() -> int:
     arguments = _parser().parse_args(namespace=Arguments())
-    for ending in ENDINGS:
-        signal.signal(ending, _interrupt)
+    end_orderly()
     try:
         if arguments.command == "build":
             print(build())
+        elif arguments.command == "demo":
+            return _demo(keep=arguments.keep)
         else:
             _up(arguments)
     except ControlPlaneError as error:
@@ -39,6 +42,26 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _demo(*, keep: bool) -> int:
+    from tests.controlplane.populate import populate_demo
+    from tests.controlplane.screens import programs, show_screens
+
+    print("starting a Kubernetes control plane and filling it (half a minute) ...", file=sys.stderr)
+    with start_control_plane() as plane:
+        populate_demo(plane)
+        plane.bind_users("shop")
+        went_well = show_screens(plane)
+        if keep:
+            print("The cluster stays up until Ctrl-C. In another terminal:")
+            print(f"  export KUBECONFIG={plane.kubeconfigs[ADMIN]}")
+            print(f'  export PATH="{programs()}:$PATH"')
+            print("  kubectl inventory", flush=True)
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.pause()
+    print("The cluster is gone again." + ("" if keep else ' "make demo KEEP=1" keeps it up, to type at it yourself.'))
+    return 0 if went_well else 1
 
 
 def _up(arguments: Arguments) -> None:
@@ -74,20 +97,29 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.controlplane", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="build it, unless it is in the cache, and print its path")
+    demo = commands.add_parser("demo", help="start one, fill it, and show what the program prints")
+    demo.add_argument("--keep", action="store_true", help="keep it up until Ctrl-C")
     up = commands.add_parser("up", help="start one and keep it up until Ctrl-C")
     population = up.add_mutually_exclusive_group()
     population.add_argument("--demo", action="store_true", help="fill it with a believable company")
     population.add_argument(
-        "--scale", type=_size, metavar="NxM", help="fill it with N namespaces of M pods each"
+        "--scale", type=size, metavar="NxM", help="fill it with N namespaces of M pods each"
     )
     return parser
 
 
-def _size(text: str) -> tuple[int, int]:
+def size(text: str) -> tuple[int, int]:
+    """`100x50`: namespaces, and pods in each."""
     found = re.fullmatch(r"(\d+)x(\d+)", text)
     if found is None:
         raise argparse.ArgumentTypeError(f"not NxM: {text!r}")
     return int(found[1]), int(found[2])
+
+
+def end_orderly() -> None:
+    """Let the process end as after Ctrl-C, whoever ends it."""
+    for ending in ENDINGS:
+        signal.signal(ending, _interrupt)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

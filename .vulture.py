@@ -1,0 +1,16 @@
+# Names that vulture takes for dead (`make lint`): called by click, pytest, http.client or the interpreter,
+# or written here and read by what they are handed to.
+_.format_help  # click's page of a command
+_.policy_show
+_.policy_check
+_.policy_init
+_.pytest_collection_modifyitems
+_.default_port  # of http.client's connection
+_.api_key  # of the kubernetes package's Configuration
+_.encode_chunked  # parameters that a base class or a protocol gives
+_.message_body
+_.frame
+_.trace
+_.subresource  # fields of a recorded request, whole as the server wrote it
+_.api_group
+_.impersonated_user
