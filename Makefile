@@ -23,7 +23,7 @@ help: ## list the targets
 venv: $(INSTALLED) ## install the program and its test tools into .venv (.venv/bin/kubectl-inventory)
 
 controlplane: venv ## build the Kubernetes control plane of the tests, once (6 to 10 minutes)
-	@.venv/bin/python -m tests.controlplane build
+	@path=$$(.venv/bin/python -m tests.controlplane build) && echo "control plane: $$path"
 
 demo: venv $(CONTROLPLANE) ## run the program against a real control plane (KEEP=1 keeps it up)
 	@.venv/bin/python -m tests.controlplane demo $(if $(filter-out 0,$(KEEP)),--keep)
@@ -35,7 +35,8 @@ lint: venv ## check style, types, imports and dead code
 	@.venv/bin/ruff check
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-logo
-	@.venv/bin/vulture kubectl_inventory tests .vulture.py
+	@.venv/bin/vulture kubectl_inventory .vulture.py # what only a test uses is dead, too
+	@.venv/bin/vulture kubectl_inventory tests .vulture.py --ignore-decorators '@pytest.fixture*'
 	@echo 'no dead code'
 
 bench: venv $(CONTROLPLANE) ## time the program beside kubectl (RUNS=5 SIZE=100x50, namespaces x pods)

@@ -85,8 +85,13 @@ def print_kinds(inventory: Inventory, style: Style, write: Write) -> None:
     inventory.read_to_end()
     if style.format in ("json", "yaml", "ndjson"):
         _print_items(inventory, views.kind_items(inventory), style, write)
-    else:
-        _print_grid(inventory, views.kinds(inventory, wide=style.format == "wide"), style, write)
+        return
+    grid = views.kinds(inventory, wide=style.format == "wide")
+    if style.format == "csv":
+        grid = views.for_csv(grid)
+    elif style.format != "markdown":
+        grid = views.with_free_text_last(grid)
+    _print_grid(inventory, grid, style, write)
 
 
 def print_objects(inventory: Inventory, style: Style, write: Write) -> None:
@@ -113,11 +118,14 @@ def print_objects(inventory: Inventory, style: Style, write: Write) -> None:
 
 def _print_table(inventory: Inventory, listed: Sequence[views.Listed], style: Style, write: Write) -> None:
     wide = style.format == "wide"
-    if len(inventory.plan.kinds("Asked")) == 1 and listed:
-        grid = views.one_kind(listed[0], wide=wide, labels=style.labels)
+    if len(inventory.plan.kinds("Asked")) > 1 or not listed:
+        _print_grid(inventory, views.several_kinds(listed, wide=wide, labels=style.labels), style, write)
+        return
+    grid = views.one_kind(listed[0], wide=wide, labels=style.labels)
+    if style.format == "markdown":
+        _print_grid(inventory, grid, style, write)
     else:
-        grid = views.several_kinds(listed, wide=wide, labels=style.labels)
-    _print_grid(inventory, grid, style, write)
+        write("".join(render.server_table(grid.headers, grid.rows, show_headers=style.headers)))
 
 
 def _print_grid(inventory: Inventory, grid: views.Grid, style: Style, write: Write) -> None:

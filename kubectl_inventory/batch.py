@@ -137,6 +137,12 @@ class Batch(Generic[R, E, F]):
                 self._advance(number, [])
             for number, task in enumerate(self._tasks):
                 yield from self._drain(number, task)
+        except GeneratorExit:
+            raise
+        except BaseException:
+            # Whoever interrupts it is told what it was waiting for.
+            self._watch(self.progress())
+            raise
         finally:
             with self._changed:
                 self._stopped = True

@@ -17,7 +17,6 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 import click
-import msgspec
 
 from kubectl_inventory.answer import FORMATS, Style, print_inventory, print_settings
 from kubectl_inventory.batch import Progress
@@ -49,6 +48,7 @@ from kubectl_inventory.run import Session, open_session, read_catalog, take_inve
 from kubectl_inventory.summary import summarize
 from kubectl_inventory.terminal import AuditLog, ReaderGone, Terminal
 from kubectl_inventory.version import VERSION, platform_name, user_agent
+from kubectl_inventory.views import withheld
 
 if TYPE_CHECKING:
     from kubectl_inventory.kube import RequestRecord
@@ -94,7 +94,7 @@ def main() -> NoReturn:
 
 
 def program_name(argv0: str) -> str:
-    """`kubectl inventory` when kubectl started it (krew's rule: the file is `kubectl-inventory`), else the file's name."""
+    """`kubectl inventory` when the file is called as kubectl's plugins are (krew's rule), else the file's name."""
     base = Path(argv0).stem
     prefix, dash, rest = base.partition("-")
     return f"kubectl {rest.replace('_', '-')}" if prefix == "kubectl" and dash else base
@@ -107,6 +107,11 @@ def _run(terminal: Terminal, name: str) -> int:
         return result if isinstance(result, int) else 0
     except Interrupted as interruption:
         return _interrupted(terminal, interruption)
+    except click.exceptions.NoArgsIsHelpError as error:
+        # `kubectl inventory policy` alone: the help, as `kubectl config` alone prints its own.
+        terminal.write(f"{error.format_message()}\n")
+        terminal.flush()
+        return 0
     except click.ClickException as error:
         terminal.say(f"error: {_sentence(error)}")
         command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx is not None else name
@@ -452,7 +457,7 @@ def _known_kinds(terminal: Terminal, given: Given) -> tuple[str | None, list[Kin
     if context is None:
         return None, None
     try:
-        catalog = read_catalog(_open(terminal, given, _policy(given, context)))
+        catalog = read_catalog(_open(terminal, given, _policy(given, context), _audit_log(given)))
     except (ApiError, PolicyError):
         # The boundary in force is the one that is wrong, or it keeps this cluster out: then it is not asked.
         return context, None
@@ -460,11 +465,14 @@ def _known_kinds(terminal: Terminal, given: Given) -> tuple[str | None, list[Kin
     return context, None if catalog.gaps else list(catalog.kinds)
 
 
-def _open(terminal: Terminal, given: Given, policy: Policy) -> Session:
+def _audit_log(given: Given) -> AuditLog | None:
+    return AuditLog(Path(given.audit_log), context=_connection(given).shown_context) if given.audit_log else None
+
+
+def _open(terminal: Terminal, given: Given, policy: Policy, log: AuditLog | None) -> Session:
     """The door to the cluster, audited and, with `-v 6`, commented."""
     connection = _connection(given)
     terminal.context = connection.shown_context
-    log = AuditLog(Path(given.audit_log), context=connection.shown_context) if given.audit_log else None
 
     def note(record: RequestRecord) -> None:
         if log is not None:
@@ -483,9 +491,13 @@ def _open(terminal: Terminal, given: Given, policy: Policy) -> Session:
 def _take(terminal: Terminal, given: Given, request: Request, style: Style) -> int:
     """Takes an inventory and prints it, then says how complete it is."""
     policy = _policy(given, _connection(given).context)
-    session = _open(terminal, given, policy)
+    log = _audit_log(given)
+    session = _open(terminal, given, policy, log)
     terminal.context = session.context
     inventory = take_inventory(request, session, partial(_show_progress, terminal, policy))
+    if log is not None:
+        for entry in withheld(inventory):
+            log.append("withheld", entry)
     print_inventory(inventory, request, style, terminal.write)
     terminal.flush()
     _account(terminal, given, request, style, inventory)
@@ -498,8 +510,8 @@ def _take(terminal: Terminal, given: Given, request: Request, style: Style) -> i
 def _account(terminal: Terminal, given: Given, request: Request, style: Style, inventory: Inventory) -> None:
     """What ends a run on stderr."""
     if not inventory.objects and inventory.is_complete and request.command != "kinds":
-        where = f" in {', '.join(request.namespaces)} namespace" if len(request.namespaces) == 1 else ""
-        terminal.say(f"No resources found{where}.")
+        where = f" in {request.namespaces[0]} namespace." if len(request.namespaces) == 1 else ""
+        terminal.say(f"No resources found{where}")
     for name in inventory.plan.reach.unchecked:
         if not inventory.objects:
             terminal.say(f'warning: cannot check that namespace "{name}" exists')

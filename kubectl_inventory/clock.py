@@ -7,7 +7,7 @@ time needs to change one thing, and two times in one answer cannot disagree.
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 
 def now_epoch() -> float:
@@ -17,7 +17,7 @@ def now_epoch() -> float:
 
 def now_iso() -> str:
     """The current UTC time to the second, as RFC 3339 (`2026-08-03T01:12:40Z`): for people."""
-    return datetime.fromtimestamp(now_epoch(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(now_epoch(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def ticks_s() -> float:

@@ -34,7 +34,7 @@ from kubectl_inventory.policy import Policy
 from kubectl_inventory.reach import NAMESPACES, Namespaces, Reach
 from kubectl_inventory.request import Request
 from kubectl_inventory.resource import Kind, Lane, Question, Read, collection_path
-from kubectl_inventory.wire import COLLECTION, CollectionReply, ColumnDefinition, MetadataOnly, TableRow, decode
+from kubectl_inventory.wire import COLLECTION, Cell, CollectionReply, ColumnDefinition, MetadataOnly, TableRow, decode
 
 Replied = CollectionReply | ApiError
 T = TypeVar("T")
@@ -599,7 +599,7 @@ class _Keeper:
         name = str(row.cells[name_place]) if name_place < len(row.cells) else ""
         return Row(namespace or "" if self._kind.namespaced else None, name, row.cells)
 
-    def _row(self, namespace: str | None, item: MetadataOnly, cells: tuple[str | int | float | bool | None, ...]) -> Row:
+    def _row(self, namespace: str | None, item: MetadataOnly, cells: tuple[Cell, ...]) -> Row:
         meta = item.metadata
         where = (namespace or meta.namespace) if self._kind.namespaced else None
         return Row(where, meta.name, cells, meta if self._collector.request.need == "metadata" else None)

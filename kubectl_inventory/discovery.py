@@ -30,7 +30,9 @@ T = TypeVar("T")
 class Each(Protocol):
     """Runs functions side by side, bounded, and gives their results in order."""
 
-    def __call__(self, functions: Sequence[Callable[[], T]]) -> list[T]: ...
+    def __call__(self, functions: Sequence[Callable[[], T]]) -> list[T]:
+        """Their results, in order."""
+        ...
 
 
 class DiscoveryGap(msgspec.Struct, frozen=True):

@@ -231,7 +231,10 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def given_to(ctx: click.Context) -> Given:
-    """The values of a command; options typed before its name count as its own. Raises `UsageError` if it has no such."""
+    """The values of a command; options typed before its name count as its own.
+
+    Raises `UsageError` for one that the command does not have.
+    """
     values = dict(ctx.params)
     parent = ctx.parent
     while parent is not None:

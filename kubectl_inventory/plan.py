@@ -88,7 +88,8 @@ def make_plan(request: Request, catalog: Catalog, policy: Policy, reach: Reach) 
         elif not request.types and (reason := left_out(kind)):
             treatments.append(Treatment(kind, "LeftOut", reason))
         else:
-            treatments.append(_ask_or_alias(kind, known if not request.types else {(k.group, k.resource) for k in named}))
+            among = {(other.group, other.resource) for other in named} if request.types else known
+            treatments.append(_ask_or_alias(kind, among))
     gaps = () if request.types else tuple(gap for gap in catalog.gaps if gap.group not in LEFT_OUT_GROUPS)
     return Plan(tuple(treatments), gaps, reach)
 
@@ -96,6 +97,16 @@ def make_plan(request: Request, catalog: Catalog, policy: Policy, reach: Reach) 
 def left_out(kind: Kind) -> str:
     """Why a kind is not asked unless it is named; empty for any other."""
     return LEFT_OUT_GROUPS.get(kind.group, "") or ("" if kind.group else LEFT_OUT_KINDS.get(kind.resource, ""))
+
+
+def refuse_denied_types(types: Sequence[str], policy: Policy) -> None:
+    """Raises `PolicyError` for a type that is denied by the word that was typed, before the cluster is asked anything.
+
+    What a glob or another name of the kind denies is refused by `resolve_types`, once kinds are known.
+    """
+    for typed in types:
+        if (rule := policy.denies_typed(typed.lower())) is not None:
+            raise PolicyError(f"{typed} are denied by the policy: {rule}")
 
 
 def resolve_types(types: Sequence[str], catalog: Catalog, policy: Policy | None) -> list[Kind]:
@@ -143,7 +154,7 @@ def choose_way(
 
 
 def _resolve_one(typed: str, catalog: Catalog) -> Kind:
-    """TYPE[.VERSION][.GROUP] by plural, singular, kind or short name; the first group wins, as the server ranks them."""
+    """TYPE[.VERSION][.GROUP] by plural, singular, kind or short name; the first group wins, in the server's order."""
     word, _, rest = typed.lower().partition(".")
     for names in (_full_names, _short_names):
         for kind in catalog.kinds:

@@ -160,6 +160,14 @@ class Policy(msgspec.Struct, frozen=True):
             allows=lambda pattern: _matches_kind(pattern, kind),
         )
 
+    def denies_typed(self, word: str) -> Rule | None:
+        """The rule that spells this very word, or that allows no kind at all: known without asking what it means."""
+        return _refusal(
+            [layer.resources for layer in self.layers],
+            denies=lambda pattern: pattern.is_literal and pattern.text == word,
+            allows=lambda pattern: True,
+        )
+
     @property
     def has_namespace_rule(self) -> bool:
         """Whether any source restricts namespaces, so that no cluster-wide list may be asked unselected."""

@@ -53,6 +53,7 @@ class Pattern(msgspec.Struct, frozen=True):
 
     @property
     def is_literal(self) -> bool:
+        """Whether it can only mean one name."""
         return "*" not in self.text and "?" not in self.text
 
 
@@ -123,6 +124,7 @@ class NumberField(msgspec.Struct, frozen=True):
 
     @property
     def range_text(self) -> str:
+        """`1 to 32`"""
         return f"{self.lowest} to {self.highest}"
 
     def holds(self, value: float) -> bool:

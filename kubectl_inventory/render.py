@@ -20,6 +20,9 @@ from kubectl_inventory.wire import Cell
 _GUTTER = 3
 _MIN_WIDTH = 6
 """kubectl's tabwriter: cells are at least this wide, padding included (cli-runtime `pkg/printers/tabwriter.go`)."""
+_KUBECTL_PAGE = 500
+"""How many objects kubectl asks for at a time (its `--chunk-size`)."""
+_KUBECTL_FLUSH = 100
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 )
@@ -42,10 +45,10 @@ def cell_text(cell: Cell) -> str:
 
 
 def one_line(text: str) -> str:
-    """A cell for a table: kubectl cuts it at a line's end. Other control characters are escaped."""
+    """A cell for a table: kubectl cuts it at a line's or a page's end. Other control characters are escaped."""
     if text.isprintable():
         return text
-    cut = re.split("[\n\r]", text, maxsplit=1)
+    cut = re.split("[\n\r\f]", text, maxsplit=1)
     return escaped(cut[0]) + ("..." if len(cut) > 1 else "")
 
 
@@ -62,8 +65,45 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, show_headers
     lines = [[one_line(header) for header in headers]] if show_headers else []
     lines += [[cell if cell.isprintable() else one_line(cell) for cell in row] for row in rows]
     widths = [max(max(map(len, column)) + _GUTTER, _MIN_WIDTH) for column in zip(*lines, strict=True)]
-    layout = "".join(f"{{:<{width}}}" for width in widths[:-1]) + "{}\n"
+    layout = _layout(widths)
     return (layout.format(*line) for line in lines)
+
+
+def server_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, show_headers: bool = True) -> Iterator[str]:
+    """One kind's table, to the byte as kubectl 1.37 lays it out (cli-runtime `pkg/printers/tableprinter.go`).
+
+    Of each page of 500 it makes room for the longest cell in bytes, whole as the server sent it; it prints
+    100 rows at a time, and later ones can only widen a column.
+    """
+    titles = [one_line(header) for header in headers]
+    lines = [[cell if cell.isprintable() else one_line(cell) for cell in row] for row in rows]
+    widths = [0] * len(headers)
+    for begin in range(0, len(rows), _KUBECTL_PAGE):
+        page = rows[begin : begin + _KUBECTL_PAGE]
+        padded, sent = (titles, headers) if show_headers and not begin else (lines[begin], page[0])
+        for place, column in enumerate(zip(*page, strict=True)):
+            padding = max(map(_bytes, column)) - _bytes(sent[place])
+            widths[place] = max(widths[place], _width(padded[place] + " " * padding))
+        for place in range(begin, begin + len(page), _KUBECTL_FLUSH):
+            block = lines[place : min(place + _KUBECTL_FLUSH, begin + len(page))]
+            if show_headers and not place:
+                block.insert(0, titles)
+            columns = zip(*block, strict=True)
+            widths = [max(width, *map(_width, column)) for width, column in zip(widths, columns, strict=True)]
+            layout = _layout(widths)
+            yield from (layout.format(*line) for line in block)
+
+
+def _width(cell: str) -> int:
+    return max(len(cell) + _GUTTER, _MIN_WIDTH)
+
+
+def _bytes(cell: str) -> int:
+    return len(cell) if cell.isascii() else len(cell.encode("utf-8", "replace"))
+
+
+def _layout(widths: Sequence[int]) -> str:
+    return "".join(f"{{:<{width}}}" for width in widths[:-1]) + "{}\n"
 
 
 def csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from kubectl_inventory.collect import Budget, Collector, count_kind, list_kind
 from kubectl_inventory.discovery import Catalog, discover, make_catalog
 from kubectl_inventory.errors import TimedOut
 from kubectl_inventory.inventory import Gap, Inventory, Page, Reading, Taken
-from kubectl_inventory.plan import make_plan
+from kubectl_inventory.plan import make_plan, refuse_denied_types
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.reach import Namespaces, find_reach
 from kubectl_inventory.request import Request
@@ -82,21 +82,23 @@ def open_session(
 
 def take_inventory(request: Request, session: Session, watch: Watch) -> Inventory:
     """One inventory, begun: its pieces come as they are read."""
+    read, policy = session.cluster.read, session.policy
+    refuse_denied_types(request.types, policy)
     taken = Taken(session.context, session.server, now_iso())
-    bounds = _bounds(request, session.policy)
+    bounds = _bounds(request, policy)
     each = SideBySide(bounds, session.end_s)
-    namespaces = Namespaces(session.cluster.read, each, session.policy, context=session.context, own=session.own_namespace)
+    namespaces = Namespaces(read, each, policy, context=session.context, own=session.own_namespace)
+    reach = find_reach(request, policy, namespaces)
     catalog = read_catalog(session)
-    reach = find_reach(request, session.policy, namespaces)
-    plan = make_plan(request, catalog, session.policy, reach)
+    plan = make_plan(request, catalog, policy, reach)
     collector = Collector(
         request=request,
-        policy=session.policy,
+        policy=policy,
         reach=reach,
-        read=session.cluster.read,
+        read=read,
         namespaces=namespaces,
         round_trip_s=session.round_trip_s,
-        budget=Budget(session.policy.limits.max_objects),
+        budget=Budget(policy.limits.max_objects),
         label_values={key: set() for key in request.label_keys},
     )
     return Inventory(taken, plan, namespaces, _gather(plan.kinds("Asked"), collector, bounds, session.end_s, watch))
@@ -130,7 +132,7 @@ def _bounds(request: Request, policy: Policy) -> Bounds:
     """The policy's limits as pools; one request at a time for the sequential strategy."""
     limits = policy.limits
     if request.strategy == "sequential":
-        return Bounds({"one": 1}, {lane: ("one",) for lane in ("probe", "list", "heavy")}, _BUFFERED_OBJECTS)
+        return Bounds({"one": 1}, dict.fromkeys(("probe", "list", "heavy"), ("one",)), _BUFFERED_OBJECTS)
     pools = {"probes": limits.probes, "workers": limits.workers, "heavyLists": limits.heavy_lists}
     lanes: dict[str, tuple[str, ...]] = {"probe": ("probes",), "list": ("workers",), "heavy": ("workers", "heavyLists")}
     return Bounds(pools, lanes, _BUFFERED_OBJECTS)

@@ -82,7 +82,8 @@ def _summary(
         hint = f'"kubectl inventory kinds{flags} | grep Forbidden" lists them; --allow-incomplete: exit 0'
     elif with_lines:
         hint = _stuck_hint(inventory, flags)
-    return Summary(sentence, tuple(_reason_lines(inventory)) if with_lines else tuple(_group_lines(inventory)), hint)
+    lines = _reason_lines(inventory) if with_lines else _aligned(_group_cells(inventory))
+    return Summary(sentence, tuple(lines), hint)
 
 
 def _stuck_hint(inventory: Inventory, flags: str) -> str:
@@ -103,9 +104,7 @@ def _reason_lines(inventory: Inventory) -> Iterable[str]:
     whole: defaultdict[str, list[Reading]] = defaultdict(list)
     partly: defaultdict[tuple[str, int, int], list[Reading]] = defaultdict(list)
     for reading in inventory.readings:
-        if reading.is_unread:
-            whole[reading.reason].append(reading)
-        elif reading.gaps and reading.gaps[0].namespace is None:
+        if reading.is_unread or (reading.gaps and reading.gaps[0].namespace is None):
             whole[reading.reason].append(reading)
         elif reading.gaps:
             partly[(reading.reason, len(reading.gaps), reading.namespaces_asked)].append(reading)
@@ -117,12 +116,11 @@ def _reason_lines(inventory: Inventory) -> Iterable[str]:
         for (why, some, asked), readings in partly.items():
             if why == reason:
                 cells.append((_kinds(len(readings)), reason, f"in {some} of {asked} namespaces: {_named(readings)}"))
-    yield from _aligned(cells)
-    yield from _group_lines(inventory)
+    yield from _aligned([*cells, *_group_cells(inventory)])
 
 
-def _group_lines(inventory: Inventory) -> Iterable[str]:
-    yield from _aligned([("1 group", gap.reason, f"{gap.group}/{gap.version}: {gap.message}") for gap in inventory.plan.gaps])
+def _group_cells(inventory: Inventory) -> list[tuple[str, str, str]]:
+    return [("1 group", gap.reason, f"{gap.group}/{gap.version}: {gap.message}") for gap in inventory.plan.gaps]
 
 
 def _aligned(cells: Sequence[tuple[str, str, str]]) -> Iterable[str]:

@@ -49,6 +49,7 @@ class Terminal:
         self._begun_s = ticks_s()
         self._drawn = False
         self._unsent = bytearray()
+        self._lock = threading.RLock()
         self._is_sending = False
         self._interruption: BaseException | None = None
         self._gives_up_s = float("inf")
@@ -68,32 +69,35 @@ class Terminal:
 
     def write(self, text: str) -> None:
         """A piece of the answer: UTF-8, whatever the locale, as kubectl writes."""
-        self.erase_progress()
-        self._unsent += text.encode("utf-8", "backslashreplace")
-        self.wrote = True
-        if len(self._unsent) >= _BUFFER_BYTES:
-            self.flush()
+        with self._lock:
+            self.erase_progress()
+            self._unsent += text.encode("utf-8", "backslashreplace")
+            self.wrote = True
+            if len(self._unsent) >= _BUFFER_BYTES:
+                self.flush()
 
     def flush(self) -> None:
         """Hands everything to the reader. Raises `ReaderGone` when there is none and `OutputError` when it fails."""
-        if not self._unsent:
-            return
-        if self._out is None:
-            self._unsent.clear()
-            raise OutputError("cannot write the answer: stdout is closed")
-        self._is_sending = True
-        try:
-            self._send(self._out.fileno())
-        except BrokenPipeError as error:
-            raise ReaderGone from error
-        except OSError as error:
-            self._unsent.clear()
-            raise OutputError(f"cannot write the answer to stdout: {(error.strerror or str(error)).lower()}") from error
-        finally:
-            self._is_sending = False
-        cause, self._interruption = self._interruption, None
-        if cause is not None:
-            raise cause
+        with self._lock:
+            if not self._unsent:
+                return
+            if self._out is None:
+                self._unsent.clear()
+                raise OutputError("cannot write the answer: stdout is closed")
+            self._is_sending = True
+            try:
+                self._send(self._out.fileno())
+            except BrokenPipeError as error:
+                raise ReaderGone from error
+            except OSError as error:
+                self._unsent.clear()
+                why = (error.strerror or str(error)).lower()
+                raise OutputError(f"cannot write the answer to stdout: {why}") from error
+            finally:
+                self._is_sending = False
+            cause, self._interruption = self._interruption, None
+            if cause is not None:
+                raise cause
 
     def interrupt(self, cause: BaseException) -> None:
         """Raises `cause` in the main thread, though not within a line; from a signal's handler."""
@@ -120,10 +124,11 @@ class Terminal:
         self._unsent.clear()
 
     def say(self, line: str) -> None:
-        """A line for the person, not for the next program."""
-        self.erase_progress()
-        self.flush()
-        self._tell(self._coloured(escaped(line)) + "\n")
+        """A line for the person, not for the next program. From any thread, as `-v 6` does."""
+        with self._lock:
+            self.erase_progress()
+            self.flush()
+            self._tell(self._coloured(escaped(line)) + "\n")
 
     def _tell(self, text: str) -> None:
         """To stderr; what cannot be said there cannot be said anywhere."""
@@ -134,9 +139,10 @@ class Terminal:
 
     def draw_progress(self, line: str) -> None:
         """Redraws the line of progress, cut to the terminal's width."""
-        if self._err_is_tty and self.elapsed_s >= _PATIENCE_S:
-            self._tell("\r" + escaped(line)[: self._width() - 1] + "\x1b[K")
-            self._drawn = True
+        with self._lock:
+            if self._err_is_tty and self.elapsed_s >= _PATIENCE_S:
+                self._tell("\r" + escaped(line)[: self._width() - 1] + "\x1b[K")
+                self._drawn = True
 
     def erase_progress(self) -> None:
         """Takes the line of progress away."""

@@ -90,8 +90,15 @@ def _grouped(inventory: Inventory, by: Sequence[str]) -> Iterable[tuple[Reading,
 
 def for_csv(grid: Grid) -> Grid:
     """Counts for a program: `14+` is 14, and headers are what JSON calls them."""
-    rows = [(row[0].removesuffix("+"), *("" if cell == NOT_APPLICABLE else cell for cell in row[1:])) for row in grid.rows]
+    rows = [tuple(map(_for_program, row)) for row in grid.rows]
     return Grid(tuple(header.lower() for header in grid.headers), rows)
+
+
+def _for_program(cell: str) -> str:
+    if cell in (NOT_APPLICABLE, UNREADABLE):
+        return ""
+    number = cell.removesuffix("+")
+    return number if number.isdecimal() else cell
 
 
 def _header_of(key: str) -> str:
@@ -150,8 +157,10 @@ class Places:
         self._columns = columns
         self._by_name = {column.name.lower(): place for place, column in reversed(list(enumerate(columns)))}
         self._name = next((place for place, column in enumerate(columns) if column.format == "name"), 0)
+        # A column for wide alone may say at length what a READY has said in a word.
+        usual = {name: place for name, place in self._by_name.items() if not columns[place].priority}
         self._ready, self._desired, self._status, self._phase, self._age, self._last_seen = map(
-            self._by_name.get, ("ready", "desired", "status", "phase", "age", "last seen")
+            usual.get, ("ready", "desired", "status", "phase", "age", "last seen")
         )
 
     def ready(self, row: Row) -> str:
@@ -173,9 +182,10 @@ class Places:
     def more(self, row: Row) -> str:
         """What else the server printed, as `column=value`."""
         parts = []
+        shown = (self._name, self._ready, self._desired, self._status, self._phase, self._age, self._last_seen)
         for place, column in enumerate(self._columns):
             name = column.name.lower()
-            if place == self._name or name in ("ready", "desired", "status", "phase", "age", "last seen", "name"):
+            if place in shown or name == "name":
                 continue
             text = cell_text(row.cells[place]) if place < len(row.cells) else ""
             if text and text not in (NONE, "<unset>"):
@@ -297,15 +307,21 @@ def kinds(inventory: Inventory, *, wide: bool) -> Grid:
         status, count, why = treated(treatment, readings.get(kind.name))
         extra = (_yes(kind.namespaced), ",".join(kind.short_names) or NOT_APPLICABLE, ",".join(kind.verbs),
                  ",".join(kind.categories) or NOT_APPLICABLE)
-        tail = f"{kind.name}   {why}" if why else kind.name
-        lines.append(((kind.group, kind.resource), (status, count, kind.version, *(extra if wide else ()), tail)))
+        row = (status, count, kind.version, *(extra if wide else ()), kind.name, why)
+        lines.append(((kind.group, kind.resource), row))
     for gap in inventory.plan.gaps:
         unknown = (UNREADABLE,) * 4 if wide else ()
-        tail = f"*.{gap.group}   {gap.message}"
-        lines.append(((gap.group, ""), (gap.reason, UNREADABLE, gap.version, *unknown, tail)))
+        lines.append(((gap.group, ""), (gap.reason, UNREADABLE, gap.version, *unknown, f"*.{gap.group}", gap.message)))
     lines.sort(key=lambda line: line[0])
     wide_headers = ("NAMESPACED", "SHORTNAMES", "VERBS", "CATEGORIES") if wide else ()
-    return Grid(("STATUS", "COUNT", "VERSION", *wide_headers, "KIND   WHY"), [row for _, row in lines])
+    return Grid(("STATUS", "COUNT", "VERSION", *wide_headers, "KIND", "WHY"), [row for _, row in lines])
+
+
+def with_free_text_last(grid: Grid) -> Grid:
+    """For the eye: the last column follows the one before it unpadded, as both may be long."""
+    *headers, before, last = grid.headers
+    rows = [(*row[:-2], f"{row[-2]}   {row[-1]}" if row[-1] else row[-2]) for row in grid.rows]
+    return Grid((*headers, f"{before}   {last}"), rows)
 
 
 def treated(treatment: Treatment, reading: Reading | None) -> tuple[str, str, str]:
@@ -458,11 +474,16 @@ def accounts(inventory: Inventory) -> dict[str, object]:
             unread.append({**entry, "reason": gap.reason, "message": gap.message})
     for group in inventory.plan.gaps:
         unread.append({"resource": "*", "group": group.group, "reason": group.reason, "message": group.message})
-    withheld: list[dict[str, str]] = []
+    return {"unread": unread, "withheld": withheld(inventory)}
+
+
+def withheld(inventory: Inventory) -> list[dict[str, str]]:
+    """What the policy kept out, one entry each; known before anything is listed."""
+    entries: list[dict[str, str]] = []
     for treatment in inventory.withheld:
         if treatment.rule is not None:
             rule = {"rule": treatment.rule.name, "source": treatment.rule.source}
-            withheld.append({"resource": treatment.kind.resource, "group": treatment.kind.group, **rule})
+            entries.append({"resource": treatment.kind.resource, "group": treatment.kind.group, **rule})
     for space in inventory.plan.reach.withheld:
-        withheld.append({"namespace": space.namespace, "rule": space.rule.name, "source": space.rule.source})
-    return {"unread": unread, "withheld": withheld}
+        entries.append({"namespace": space.namespace, "rule": space.rule.name, "source": space.rule.source})
+    return entries

@@ -107,7 +107,6 @@ class LegacyResourcesReply(msgspec.Struct, frozen=True):
 class ListMeta(msgspec.Struct, frozen=True, rename="camel"):
     """meta/v1 `ListMeta`. `remaining_item_count` is absent with selectors and on old or aggregated servers."""
 
-    resource_version: str = ""
     continue_token: str = msgspec.field(default="", name="continue")
     remaining_item_count: int | None = None
 

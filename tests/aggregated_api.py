@@ -58,8 +58,11 @@ def deep(exchange: Exchange, resource: str) -> None:
 def plain(exchange: Exchange, resource: str) -> None:
     """A plain list of three, whatever was asked for: no Table, no `limit`, no count of what remains."""
     names = ("anvil", "bolt", "\x1b[31mcog\x07")
-    items = [{"metadata": {"name": name, "namespace": NAMESPACE, "creationTimestamp": BORN}} for name in names]
-    exchange.reply(body=json.dumps({"kind": "ThingList", "apiVersion": "v1", "metadata": {}, "items": items}).encode())
+    version = "/".join(exchange.path.split("/")[2:4])
+    whose = {"namespace": NAMESPACE, "creationTimestamp": BORN}
+    items = [{"apiVersion": version, "kind": "Thing", "metadata": {"name": name, **whose}} for name in names]
+    body = {"kind": "ThingList", "apiVersion": version, "metadata": {}, "items": items}
+    exchange.reply(body=json.dumps(body).encode())
 
 
 @contextmanager

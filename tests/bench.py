@@ -43,7 +43,8 @@ elapsed_s = time.monotonic() - began
 child.returncode = os.waitstatus_to_exitcode(status)
 unit = 1 if sys.platform == "darwin" else 1024
 cpu_s = usage.ru_utime + usage.ru_stime
-print(json.dumps({"code": child.returncode, "elapsed_s": elapsed_s, "cpu_s": cpu_s, "peak_bytes": usage.ru_maxrss * unit}))
+peak_bytes = usage.ru_maxrss * unit
+print(json.dumps({"code": child.returncode, "elapsed_s": elapsed_s, "cpu_s": cpu_s, "peak_bytes": peak_bytes}))
 """
 # A child's peak counts the memory of the process that forked it, until it is
 # another program: so a small one forks, not this one.

@@ -146,7 +146,7 @@ def test_nothing_is_left_behind(failure: type[BaseException] | None) -> None:
             if failure is not None:
                 raise failure
     except (RuntimeError, KeyboardInterrupt) as error:
-        assert type(error) is failure  # noqa: PT017
+        assert type(error) is failure
     (plane,) = seen
     assert not plane.directory.exists()
     assert not any(_is_running(process.pid) for process in plane.processes.values())

@@ -1,0 +1,186 @@
+"""What the documents say is what the program does: every option, command, exit code, field, format and example."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from configparser import ConfigParser
+from pathlib import Path
+
+import click
+import pytest
+
+from kubectl_inventory import cli
+from kubectl_inventory.answer import FORMATS
+from kubectl_inventory.errors import InventoryError
+from kubectl_inventory.helptext import HELP, PROGRAM
+from kubectl_inventory.policy import Policy, check_policy, parse_policy
+from kubectl_inventory.policy_file import NUMBER_FIELDS, PolicyFile
+from kubectl_inventory.version import VERSION
+from tests.conftest import Typist
+from tests.controlplane.screens import SCREENS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
+
+
+def commands(command: click.Command = cli.root, path: str = PROGRAM) -> Iterator[tuple[str, click.Command]]:
+    """Every command of the program, and what is typed for it."""
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            yield from commands(child, f"{path} {name}")
+
+
+def options() -> set[str]:
+    """Every option of every command, as it can be typed."""
+    found = {"-h", "--help"}
+    for _, command in commands():
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                found.update(parameter.opts + parameter.secondary_opts)
+    return found
+
+
+def section(title: str) -> str:
+    """A chapter of the README."""
+    found = re.search(rf"^##+ {title}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
+    assert found is not None, title
+    return found[1]
+
+
+def table(text: str) -> dict[str, list[str]]:
+    """The rows of a chapter's tables by their first cell, without backticks."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    return {cells[0].replace("`", ""): cells[1:] for cells in rows}
+
+
+def help_pages() -> str:
+    """All that `--help` prints, one page after another."""
+    pages = [HELP]
+    for path, command in commands():
+        with click.Context(command, info_name=path) as context:
+            pages.append(command.get_help(context))
+    return "\n".join(pages)
+
+
+def examples(text: str, prefix: str) -> list[str]:
+    """The commands that a text shows, without their comments and what they are piped to."""
+    found = re.findall(rf"^{prefix}(kubectl inventory\b[^#|\n]*)", text, re.MULTILINE)
+    return list(dict.fromkeys(line.strip() for line in found))
+
+
+def test_the_readme_names_every_command() -> None:
+    typed = " ".join(table(section("Commands")))
+
+    assert [path for path, command in commands() if not _is_only_a_group(command) and path not in typed] == []
+
+
+def test_the_help_page_names_every_command() -> None:
+    listed = HELP.partition("Commands:\n")[2].partition("\n\n")[0]
+    names = [line.split()[0] for line in listed.splitlines()]
+
+    assert sorted(names) == sorted(["(none)", *cli.root.commands])
+
+
+def test_the_readme_names_every_option() -> None:
+    named = set(re.findall(r"(?<![\w-])--?[a-zA-Z][a-z-]*", section("Commands")))
+
+    assert options() - named == set()
+
+
+def test_every_option_that_is_named_exists() -> None:
+    named = set(OPTION.findall(README)) | set(OPTION.findall(help_pages()))
+
+    assert named - options() == set()
+
+
+def test_exit_codes() -> None:
+    documented = {int(code) for code in table(section("Exit codes")) if code.isdigit()}
+    in_help = {int(code) for code in re.findall(r"(?:^Exit:|,) (\d+) ", HELP, re.MULTILINE)}
+    of_the_end = {value for name, value in vars(cli).items() if name.startswith("EXIT_")}
+
+    assert documented == {0, *of_the_end, *_exit_codes(InventoryError)}
+    assert {0, 1, 2, 3} <= in_help <= documented
+
+
+def _exit_codes(error: type[InventoryError]) -> set[int]:
+    return {error.exit_code}.union(*(_exit_codes(child) for child in error.__subclasses__()))
+
+
+def test_formats() -> None:
+    named = [name.strip() for cell in table(section("Output")) for name in cell.split(",")]
+
+    assert sorted(set(named) & set(FORMATS)) == sorted(FORMATS)
+    assert set(named) - set(FORMATS) <= {"-o", "---"}
+
+
+def test_the_policy_reference_has_every_field_with_range_and_default() -> None:
+    rows = table(section("Policy"))
+    defaults = {setting.name: setting.value for setting in Policy().settings()}
+    numbers = {field.name: [field.range_text, defaults[field.name]] for field in NUMBER_FIELDS}
+    lists = [f"{part}.{rule}" for part in ("contexts", "namespaces", "resources") for rule in ("allow", "deny")]
+
+    assert {name: rows[name][1:3] for name in numbers} == numbers
+    assert {name.strip() for name in rows} - {"field", "---"} == {*numbers, *lists, "apiVersion", "kind", "profiles"}
+    assert [field.name for field in NUMBER_FIELDS if field.flag not in rows[field.name][3]] == []
+
+
+def test_the_policy_of_the_readme_has_no_mistake() -> None:
+    shown = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
+    assert shown is not None
+    file = PolicyFile("README.md", shown[1])
+
+    assert check_policy(file, None, None) == []
+    assert parse_policy(file).profiles != ()
+
+
+def test_the_version_is_one() -> None:
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+
+    assert setup["metadata"]["version"] == VERSION
+    assert f"version: v{VERSION}\n" in (ROOT / "plugin.yaml").read_text(encoding="utf-8")
+
+
+def test_the_two_commands_stand_there_word_for_word() -> None:
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert "```\nmake demo\nmake test\n```" in README
+    assert {"demo", "test"} <= set(targets)
+    assert set(re.findall(r"`make ([a-z]+)", README)) <= set(targets)
+    assert re.search(r"^make test\b", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_nothing_is_left_to_do() -> None:
+    assert re.findall(r"TODO|FIXME|XXX|BENCHMARKS", README) == []
+
+
+@pytest.mark.parametrize("command", examples(help_pages(), r"\s+"))
+def test_examples_of_the_help_pages_run(admin: Typist, command: str) -> None:
+    _runs(admin, command)
+
+
+@pytest.mark.parametrize("command", examples(README, r"\$ "))
+def test_screens_of_the_readme_run(admin: Typist, command: str) -> None:
+    _runs(admin, command)
+
+
+@pytest.mark.parametrize("command", SCREENS)
+def test_screens_of_the_demo_run(admin: Typist, command: str) -> None:
+    _runs(admin, command)
+
+
+def _runs(typist: Typist, command: str) -> None:
+    typist.inventory("policy", "init", str(typist.home / "ci-policy.yaml"))
+    screen = typist.type("sh", "-c", f'cd "$HOME" && {command}')
+
+    assert screen.code in (0, 3), screen.err
+    assert "error:" not in screen.err
+
+
+def _is_only_a_group(command: click.Command) -> bool:
+    return isinstance(command, click.Group) and not command.invoke_without_command

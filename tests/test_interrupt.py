@@ -1,0 +1,236 @@
+"""Ctrl-C, SIGTERM, readers that leave, outputs that are full, and the end of the run's time."""
+
+from __future__ import annotations
+
+import array
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from kubectl_inventory.clock import ticks_s
+from tests.conftest import BIN, Typist
+from tests.controlplane.cluster import ControlPlane, start_control_plane
+
+PROGRAM = str(BIN / "kubectl-inventory")
+PROMPTLY_S = 2.0
+"""A second is promised; another one for a busy machine."""
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+CACHED = ("--request-timeout", "60s")
+
+
+@pytest.fixture(scope="module")
+def plane() -> Iterator[ControlPlane]:
+    """A small cluster of this file's own, as it is paused: 300 config maps beside what is there anyway."""
+    with start_control_plane(controllers=False, context_name="paused") as plane:
+        for number in range(300):
+            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"settings-{number:03}"}}
+            plane.client.send("POST", "/api/v1/namespaces/default/configmaps", body)
+        yield plane
+
+
+@pytest.fixture
+def typist(plane: ControlPlane, tmp_path: Path) -> Typist:
+    """Has asked before: discovery is remembered, and so a run goes straight to its lists."""
+    typist = Typist(tmp_path, plane.kubeconfigs["admin"])
+    assert typist.inventory("-q").code == 0
+    return typist
+
+
+@contextmanager
+def hanging(plane: ControlPlane) -> Iterator[None]:
+    """Nothing answers, until the block is left."""
+    plane.pause("kube-apiserver")
+    try:
+        yield
+    finally:
+        plane.resume("kube-apiserver")
+
+
+def start(typist: Typist, *argv: str, audit: Path | None = None, **streams: int) -> subprocess.Popen[bytes]:
+    """Starts the program itself, so that a signal has one process to go to."""
+    more = ["--audit-log", str(audit)] if audit is not None else []
+    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+    return subprocess.Popen([PROGRAM, *argv, *more], env=typist.environment(), **given)
+
+
+def wait_until(is_so: Callable[[], bool], what: str) -> None:
+    """Polls; nothing that is waited for takes long."""
+    give_up_s = ticks_s() + 30
+    while not is_so():
+        assert ticks_s() < give_up_s, what
+        os.sched_yield()
+
+
+def connections(pid: int) -> int:
+    """How many sockets the process has open now."""
+    found = 0
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found += os.readlink(descriptor).startswith("socket:")
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def interrupted(running: subprocess.Popen[bytes], how: signal.Signals) -> tuple[str, str]:
+    """What it says when it is told to end, which must not take long."""
+    begun_s = ticks_s()
+    running.send_signal(how)
+    out, err = running.communicate(timeout=30)
+    assert ticks_s() - begun_s < PROMPTLY_S
+    assert running.returncode == CODES[how]
+    assert b"Traceback" not in err
+    return (out or b"").decode(), err.decode()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", [["get", "-o", "name"], [], ["kinds"]])
+def test_eight_hanging_requests_do_not_hold_it(
+    plane: ControlPlane, typist: Typist, how: signal.Signals, command: list[str]
+) -> None:
+    with hanging(plane):
+        running = start(typist, *command, *CACHED)
+        wait_until(lambda: connections(running.pid) >= 8, "eight requests are on their way")
+        out, err = interrupted(running, how)
+    assert out == ""
+    said, hint = err.splitlines()
+    assert said.startswith("paused: interrupted after ")
+    assert said.endswith("waiting for configmaps; nothing was printed")
+    assert hint == "hint: --exclude configmaps, or --request-timeout 2s"
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_hanging_discovery_does_not_hold_it(plane: ControlPlane, tmp_path: Path, how: signal.Signals) -> None:
+    typist = Typist(tmp_path, plane.kubeconfigs["admin"])
+    with hanging(plane):
+        running = start(typist, *CACHED)
+        wait_until(lambda: connections(running.pid) >= 2, "discovery is on its way")
+        out, err = interrupted(running, how)
+    assert out == ""
+    assert err.startswith("paused: interrupted after ")
+    assert "nothing was printed" in err
+
+
+def test_a_second_ctrl_c_spoils_nothing(plane: ControlPlane, typist: Typist) -> None:
+    with hanging(plane):
+        running = start(typist, *CACHED)
+        wait_until(lambda: connections(running.pid) >= 8, "eight requests are on their way")
+        running.send_signal(signal.SIGINT)
+        _, err = interrupted(running, signal.SIGINT)
+    assert err.count("interrupted after") == 1
+
+
+@pytest.mark.parametrize("form", ["name", "ndjson", "csv"])
+def test_a_streamed_format_ends_on_a_whole_line(typist: Typist, form: str) -> None:
+    reader, writer = os.pipe()
+    try:
+        os.set_blocking(reader, False)
+        # One page is all that this pipe holds: the program stands still in the middle of its answer.
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        running = start(typist, "get", "-o", form, stdout=writer)
+        os.close(writer)
+        wait_until(lambda: _is_full(reader), "the pipe is full")
+        _, err = interrupted(running, signal.SIGINT)
+        out = os.read(reader, 1 << 20)
+    finally:
+        os.close(reader)
+    assert "output not whole" in err
+    assert out.endswith(b"\n")
+
+
+def _is_full(reader: int) -> bool:
+    """Whether nearly a page waits to be read."""
+    waiting = array.array("i", [0])
+    fcntl.ioctl(reader, termios.FIONREAD, waiting)
+    return waiting[0] > 3000
+
+
+def test_head_is_quiet(typist: Typist) -> None:
+    screen = typist.type("bash", "-c", "kubectl inventory get -o name | head -3")
+    assert len(screen.lines) == 3
+    assert "Traceback" not in screen.err
+    assert "rror" not in screen.err
+
+
+def test_wc_is_exact(plane: ControlPlane, typist: Typist) -> None:
+    screen = typist.type("bash", "-c", "kubectl inventory get configmaps -n default -o name | wc -l")
+    assert screen.out.strip() == str(len(typist.kubectl("get", "configmaps", "-n", "default", "-o", "name").lines))
+
+
+@pytest.mark.parametrize("command", ["get -o name", "get -o json", "get", "", "kinds", "version", "policy show"])
+def test_a_full_disk_is_one_line(typist: Typist, command: str) -> None:
+    screen = typist.type("bash", "-c", f"kubectl inventory {command} > /dev/full")
+    assert screen.code == 1
+    assert screen.err == "error: cannot write the answer to stdout: no space left on device\n"
+
+
+def test_help_on_a_full_disk_is_one_line(typist: Typist) -> None:
+    screen = typist.type("bash", "-c", "kubectl inventory --help > /dev/full")
+    assert (screen.code, screen.err) == (1, "error: no space left on device\n")
+
+
+@pytest.mark.parametrize("command", ["get -o name", "", "version"])
+def test_a_closed_stdout_is_one_line(typist: Typist, command: str) -> None:
+    # By itself: kubectl opens /dev/null for what was closed.
+    screen = typist.type("bash", "-c", f"kubectl-inventory {command} >&-")
+    assert (screen.code, screen.err) == (1, "error: cannot write the answer: stdout is closed\n")
+
+
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
+def test_an_unusable_stderr_costs_nothing_of_the_answer(typist: Typist, stderr: str) -> None:
+    screen = typist.type("bash", "-c", f"kubectl-inventory get namespaces -o name {stderr}")
+    assert screen.code == 0
+    assert "namespace/default" in screen.lines
+
+
+@pytest.mark.parametrize("command", [[], ["get", "-o", "name"], ["kinds"]])
+def test_the_end_of_the_run_names_what_was_not_read(
+    plane: ControlPlane, typist: Typist, command: list[str]
+) -> None:
+    with hanging(plane):
+        begun_s = ticks_s()
+        screen = typist.inventory(*command, "--deadline", "1s", "--request-timeout", "30s")
+        assert ticks_s() - begun_s < 1 + 1 + 1  # and one for two processes on a busy machine
+    assert screen.code == 3
+    assert "paused: INCOMPLETE: " in screen.err
+    assert "TimedOut" in screen.err
+    assert "Traceback" not in screen.err
+
+
+def test_what_was_read_before_the_end_is_printed(plane: ControlPlane, typist: Typist) -> None:
+    with hanging(plane):
+        screen = typist.inventory("kinds", "--deadline", "1s", "--workers", "1", "--probes", "1")
+    statuses = {line.split()[0] for line in screen.lines[1:]}
+    assert {"TimedOut", "NotReached"} <= statuses
+
+
+def test_a_cluster_that_never_answers_is_said_to_be_one(plane: ControlPlane, tmp_path: Path) -> None:
+    typist = Typist(tmp_path, plane.kubeconfigs["admin"])
+    with hanging(plane):
+        screen = typist.inventory("--request-timeout", "500ms")
+    assert screen.code == 1
+    assert screen.err.startswith("error: ")
+    assert "no answer in 0.5s" in screen.err
+
+
+def test_a_bug_of_ours_is_one_line(tmp_path: Path) -> None:
+    faulty = (
+        "from kubectl_inventory import cli\n"
+        "@cli.root.command()\n"
+        "def faulty(): {}['x']\n"
+        "cli.main()\n"
+    )
+    screen = Typist(tmp_path, None).type(sys.executable, "-c", faulty, "faulty")
+    assert screen.code == 1
+    error, hint = screen.err.splitlines()
+    assert error.startswith("error: a bug in kubectl-inventory ")
+    assert "KeyError: 'x'" in error
+    assert hint == "hint: please report this line, and what was typed"
