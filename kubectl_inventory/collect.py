@@ -66,6 +66,8 @@ FANOUT_WAVE = 64
 """Namespaces asked before their rows are kept: bounds how many replies are in memory at once."""
 _UNREADABLE_SELECTOR = ("unable to parse requirement:", "found '", "invalid selector:")
 """How the messages of apimachinery's parsers begin (`labels/selector.go`, `fields/selector.go`)."""
+_DEFAULT_MARK = " (default)"
+"""What the server prints behind the name of the default StorageClass (kubernetes `pkg/printers/internalversion`)."""
 ABSENT = "<none>"
 UNKNOWN = "?"
 
@@ -597,6 +599,8 @@ class _Keeper:
         if row.object is not None:
             return self._row(namespace, row.object, row.cells)
         name = str(row.cells[name_place]) if name_place < len(row.cells) else ""
+        if self._kind.group == "storage.k8s.io":
+            name = name.removesuffix(_DEFAULT_MARK)
         return Row(namespace or "" if self._kind.namespaced else None, name, row.cells)
 
     def _row(self, namespace: str | None, item: MetadataOnly, cells: tuple[Cell, ...]) -> Row:

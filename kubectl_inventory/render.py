@@ -103,7 +103,7 @@ def _bytes(cell: str) -> int:
 
 
 def _layout(widths: Sequence[int]) -> str:
-    return "".join(f"{{:<{width}}}" for width in widths[:-1]) + "{}\n"
+    return "".join(f"{{:<{width}}}" for width in widths[:-1]) + ("{}\n" if widths else "\n")
 
 
 def csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:

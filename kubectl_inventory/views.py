@@ -16,7 +16,7 @@ import msgspec
 from kubectl_inventory.errors import UsageError, near
 from kubectl_inventory.inventory import Inventory, Page, Reading, Row
 from kubectl_inventory.plan import Treatment
-from kubectl_inventory.render import cell_text
+from kubectl_inventory.render import cell_text, escaped
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.wire import Cell, ColumnDefinition
 
@@ -446,7 +446,7 @@ def opening(inventory: Inventory) -> str:
     """How a document begins: which cluster, when, and whether it is whole."""
     taken = inventory.taken
     state = "complete" if inventory.is_complete else "INCOMPLETE"
-    return f"{taken.context} ({taken.server}), {taken.at}, {state}\n\n"
+    return f"{escaped(taken.context)} ({taken.server}), {taken.at}, {state}\n\n"
 
 
 def closing(inventory: Inventory) -> str:
@@ -460,7 +460,7 @@ def closing(inventory: Inventory) -> str:
     lines += [f"* withheld: {treatment.kind.name}: {treatment.why}" for treatment in inventory.withheld]
     for space in inventory.plan.reach.withheld:
         lines.append(f"* withheld: namespace {space.namespace}: {space.rule}")
-    return "".join(["\n", *(f"{line}\n" for line in lines)]) if lines else ""
+    return "".join(["\n", *(f"{escaped(line)}\n" for line in lines)]) if lines else ""
 
 
 def accounts(inventory: Inventory) -> dict[str, object]:

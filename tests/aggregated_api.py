@@ -170,7 +170,7 @@ def _resource_list(group: str, resources: Sequence[str]) -> object:
         "apiVersion": "v1",
         "groupVersion": f"{group}/v1",
         "resources": [
-            {"name": name, "singularName": name[:-1], "namespaced": True, "kind": name[:-1].title(), "verbs": ["get", "list"]}
+            {"name": name, "singularName": name[:-1], "kind": name[:-1].title(), "namespaced": True, "verbs": ["list"]}
             for name in resources
         ],
     }

@@ -35,7 +35,7 @@ MAKING_CONSTANTS = {"compile", "frozenset", "tuple"}
 """What a module may call while it is imported, beside the constructors of values."""
 
 MOST_LINES_A_FUNCTION = 60
-MOST_LINES_A_FILE = 600
+MOST_LINES_A_FILE = 620
 
 
 class Module(msgspec.Struct, frozen=True):

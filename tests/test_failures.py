@@ -7,7 +7,6 @@ import datetime
 import os
 import re
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,8 @@ from tests.conftest import Screen, Typist
 from tests.controlplane.cluster import ControlPlane, free_ports
 from tests.live_api import LiveApi
 
-LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
-EXPIRED = datetime.datetime(2020, 7, 31, tzinfo=datetime.timezone.utc)
+LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+EXPIRED = datetime.datetime(2020, 7, 31, tzinfo=datetime.UTC)
 LOG_IN = 'hint: log in again; "kubectl auth whoami" tells when it works'
 
 
@@ -274,7 +273,9 @@ def a_policy(home: Path, rules: str) -> str:
     return str(file)
 
 
-@pytest.mark.parametrize("rules", ["limits: {workers: 0}", "resources: {denny: [secrets]}", "limits: 3", "{", "a: b: c"])
+@pytest.mark.parametrize(
+    "rules", ["limits: {workers: 0}", "resources: {denny: [secrets]}", "limits: 3", "{", "a: b: c"]
+)
 def test_a_policy_with_errors_is_exit_2_and_asks_nothing(
     demo: ControlPlane, admin: Typist, tmp_path: Path, rules: str
 ) -> None:

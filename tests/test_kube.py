@@ -20,6 +20,7 @@ import trustme
 from kubectl_inventory import kube
 from kubectl_inventory.clock import ticks_s
 from kubectl_inventory.errors import (
+    BadRequest,
     BoundaryError,
     Forbidden,
     Gone,
@@ -277,7 +278,7 @@ def test_warnings_are_collected_once_each() -> None:
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        ("400 Bad Request", ServerFault),
+        ("400 Bad Request", BadRequest),
         ("403 Forbidden", Forbidden),
         ("404 Not Found", NotFound),
         ("406 Not Acceptable", NotAcceptable),

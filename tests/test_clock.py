@@ -1,0 +1,70 @@
+"""The one clock, and ages as kubectl prints them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from kubectl_inventory.clock import human_age, now_epoch, now_iso, ticks_s
+
+MINUTE, HOUR, DAY, YEAR = 60, 3600, 86_400, 365 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        # The steps of apimachinery's pkg/util/duration HumanDuration, and both sides of each.
+        (-10, "<invalid>"),
+        (-2.5, "<invalid>"),
+        (-1.5, "0s"),
+        (0, "0s"),
+        (1, "1s"),
+        (119, "119s"),
+        (120, "2m"),
+        (121, "2m1s"),
+        (5 * MINUTE + 12, "5m12s"),
+        (10 * MINUTE - 1, "9m59s"),
+        (10 * MINUTE, "10m"),
+        (10 * MINUTE + 59, "10m"),
+        (3 * HOUR - 1, "179m"),
+        (3 * HOUR, "3h"),
+        (3 * HOUR + MINUTE, "3h1m"),
+        (8 * HOUR - 1, "7h59m"),
+        (8 * HOUR, "8h"),
+        (2 * DAY - 1, "47h"),
+        (2 * DAY, "2d"),
+        (3 * DAY + 4 * HOUR, "3d4h"),
+        (8 * DAY - 1, "7d23h"),
+        (8 * DAY, "8d"),
+        (2 * YEAR - 1, "729d"),
+        (2 * YEAR, "2y"),
+        (2 * YEAR + 30 * DAY, "2y30d"),
+        (8 * YEAR - 1, "7y364d"),
+        (8 * YEAR, "8y"),
+        (20 * YEAR + 100 * DAY, "20y"),
+    ],
+)
+def test_an_age_is_written_as_kubectl_writes_it(seconds: float, text: str) -> None:
+    created = datetime.fromtimestamp(now_epoch(), UTC) - timedelta(seconds=seconds + 0.01)
+    assert human_age(created.isoformat()) == text
+
+
+@pytest.mark.parametrize("created", [None, "", "yesterday", "2026-13-01T00:00:00Z", "9999999999"])
+def test_an_age_that_nobody_can_tell_is_unknown(created: str | None) -> None:
+    assert human_age(created) == "<unknown>"
+
+
+def test_a_timestamp_as_the_server_writes_it_is_read() -> None:
+    created = datetime.fromtimestamp(now_epoch() - 5 * DAY - 1, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert human_age(created) == "5d"
+
+
+def test_now_is_utc_to_the_second() -> None:
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", now_iso())
+    assert abs(datetime.fromisoformat(now_iso()).timestamp() - now_epoch()) < 5
+
+
+def test_ticks_never_go_back() -> None:
+    assert ticks_s() <= ticks_s()

@@ -1,0 +1,95 @@
+"""100 namespaces of 50 pods beside the demo, about 24,000 objects: the same answers, in little memory.
+
+The one large cluster of the run: the tests that need it come last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Typist
+from tests.controlplane.audit import most_in_flight
+from tests.controlplane.cluster import ControlPlane
+from tests.oracle import counted_kinds
+
+STRATEGIES = ("auto", "sequential", "fanout", "bulk")
+
+
+@pytest.fixture(scope="module")
+def typist(scale: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Typist:
+    """The administrator of the large cluster."""
+    return Typist(tmp_path_factory.mktemp("home"), scale.kubeconfigs["admin"])
+
+
+@pytest.fixture(scope="module")
+def their_names(typist: Typist) -> list[str]:
+    """Every object's name as kubectl prints it, events once."""
+    kinds = ",".join(kind.name for kind in counted_kinds(typist))
+    screen = typist.kubectl("get", kinds, "-A", "-o", "name")
+    assert screen.code == 0
+    return screen.lines
+
+
+def without_ages(text: str) -> str:
+    """A table or document without what moves with the second."""
+    return re.sub(r"\(?\b\d+[ydhms](?:\d+[dhms])?\b(?: ago\))?", "", text)
+
+
+def test_names_are_kubectls_as_a_multiset(typist: Typist, their_names: list[str]) -> None:
+    screen = typist.inventory("get", "-o", "name")
+    assert Counter(screen.lines) == Counter(their_names)
+    assert len(their_names) > 22_000
+
+
+def test_each_count_is_the_number_of_kubectls_lines(typist: Typist, their_names: list[str]) -> None:
+    prefixes = {kind.name: f"{kind.kind.lower()}.{kind.group}".rstrip(".") for kind in counted_kinds(typist)}
+    theirs = Counter(name.partition("/")[0] for name in their_names)
+    screen = typist.inventory("-o", "csv", "-q")
+    ours = {kind: int(count) for count, kind in (line.split(",") for line in screen.lines[1:])}
+    assert ours == {name: theirs[prefix] for name, prefix in prefixes.items()}
+
+
+@pytest.mark.parametrize("format_", ["table", "name", "csv"])
+def test_every_strategy_prints_the_same_bytes(typist: Typist, format_: str) -> None:
+    screens = [typist.inventory("get", "-o", format_, "--strategy", strategy) for strategy in STRATEGIES]
+    answers = {without_ages(screen.out) for screen in screens}
+    assert len(answers) == 1
+    assert len(screens[0].lines) > 22_000
+
+
+def test_named_namespaces_read_in_bulk_or_one_by_one_are_the_same(typist: Typist) -> None:
+    names = ",".join(f"scale-{number:03}" for number in (1, 10, 2, 20, 3))
+    screens = [
+        typist.inventory("get", "pods,configmaps", "-n", names, "-q", "--strategy", strategy) for strategy in STRATEGIES
+    ]
+    assert len({without_ages(screen.out) for screen in screens}) == 1
+    assert len(screens[0].lines) > 5 * 50
+
+
+def test_a_run_stays_within_its_lanes(scale: ControlPlane, typist: Typist) -> None:
+    mark = scale.audit.mark()
+    typist.inventory("get", "-q")
+    events = scale.audit.since(mark)
+    probes = [event for event in events if "limit=1&" in event.request_uri]
+    lists = [event for event in events if "includeObject" in event.request_uri and event not in probes]
+    assert len(probes) > 50
+    assert len(lists) > 100
+    assert most_in_flight(probes) <= 16
+    assert most_in_flight(lists) <= 8
+
+
+def test_a_denied_namespace_is_missing_from_counts_by_exactly_its_objects(typist: Typist, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "apiVersion: inventory/v1\nkind: BoundaryPolicy\nnamespaces: {deny: [scale-000, scale-001, scale-002]}\n"
+    )
+    whole = typist.inventory("-o", "csv", "-q", "--scope", "namespaced")
+    inside = typist.inventory("-o", "csv", "-q", "-n", "scale-000,scale-001,scale-002")
+    outside = typist.inventory("-o", "csv", "-q", "--scope", "namespaced", "--policy", str(policy))
+    sums = [sum(int(line.partition(",")[0]) for line in screen.lines[1:]) for screen in (whole, inside, outside)]
+    assert sums[0] == sums[1] + sums[2]
+    assert sums[1] > 3 * 50
