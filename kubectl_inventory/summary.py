@@ -31,7 +31,8 @@ def summarize(
 ) -> Summary:
     """What was read, what was not, and how long it took. The numbers of `kinds` add up to all that were discovered."""
     if request.command == "kinds":
-        return _summary(inventory, _treatments(inventory), [seconds(elapsed_s)], connection_flags, with_lines=False)
+        clauses = [*_withheld_namespaces(inventory), seconds(elapsed_s)]
+        return _summary(inventory, _treatments(inventory), clauses, connection_flags, with_lines=False)
     objects, kinds = inventory.objects, inventory.kinds_with_objects
     text = f"{objects:,} {_plural(objects, 'object')} of {_kinds(kinds)}{_where(inventory)}"
     clauses = []
@@ -161,10 +162,16 @@ def _withheld_clauses(inventory: Inventory) -> list[str]:
         more = len(kinds_kept) - _SHOWN_NAMES
         named = ", ".join(kinds_kept[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
         clauses.append(f"{_kinds(len(kinds_kept))} withheld by policy ({named})")
-    if spaces := [space.namespace for space in inventory.plan.reach.withheld]:
-        named = ", ".join(spaces[:_SHOWN_NAMES]) + (f" and {len(spaces) - 3} more" if len(spaces) > 3 else "")
-        clauses.append(f"{len(spaces)} {_plural(len(spaces), 'namespace')} withheld by policy ({named})")
-    return clauses
+    return [*clauses, *_withheld_namespaces(inventory)]
+
+
+def _withheld_namespaces(inventory: Inventory) -> list[str]:
+    spaces = [space.namespace for space in inventory.plan.reach.withheld]
+    if not spaces:
+        return []
+    more = len(spaces) - _SHOWN_NAMES
+    named = ", ".join(spaces[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return [f"{len(spaces)} {_plural(len(spaces), 'namespace')} withheld by policy ({named})"]
 
 
 def seconds(elapsed_s: float) -> str:

@@ -261,7 +261,11 @@ def _sort_key(part: Listed, row: Row, places: Places, sort_by: str) -> tuple[int
     """Numbers before words, and what has no value last."""
     path = sort_by.strip("{}").removeprefix(".")
     if path == "metadata.creationTimestamp" or path.lower() == "age":
-        value: Cell = row.meta.creation_timestamp if row.meta is not None else None
+        if row.meta is None:
+            # A Secret's time is known by the server's Age alone: the oldest first, as by a timestamp.
+            rank, seconds, text = _order_of(places.age(row))
+            return rank, -seconds, text
+        value: Cell = row.meta.creation_timestamp
     elif path in ("metadata.name", "name"):
         value = row.name
     elif path in ("metadata.namespace", "namespace"):
@@ -275,10 +279,16 @@ def _sort_key(part: Listed, row: Row, places: Places, sort_by: str) -> tuple[int
         value = places.value(row, path)
     if value is None:
         return 2, 0, ""
-    text = cell_text(value)
+    return _order_of(cell_text(value))
+
+
+def _order_of(text: str) -> tuple[int, float, str]:
+    """Rank, number and text to sort a cell by."""
+    if not text:
+        return 2, 0, ""
     if (number := _NUMBER.match(text)) is not None:
         return 0, float(number[0]), text
-    if text and (span := _SPAN.fullmatch(text)) is not None:
+    if (span := _SPAN.fullmatch(text)) is not None:
         return 0, sum(int(part) * unit_s for part, unit_s in zip(span.groups("0"), _UNITS_S, strict=True)), text
     return 1, 0, text
 

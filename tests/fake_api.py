@@ -68,7 +68,8 @@ class Stock:
         if self.refuses_tables and question.representation != "plain":
             return NotAcceptable(f"only application/json for {self.kind.name}")
         namespace = self._namespace(question.path)
-        found = [thing for thing in self.things if namespace in (None, thing.namespace) and _is_selected(thing, question)]
+        inside = [thing for thing in self.things if namespace in (None, thing.namespace)]
+        found = [thing for thing in inside if _is_selected(thing, question)]
         start = int(question.continue_token or 0)
         stop = None if question.limit is None or self.is_simple else start + question.limit
         shown = found[start:stop]
@@ -85,9 +86,8 @@ class Stock:
                 {"cells": [thing.name, *thing.cells], "object": _item(thing) if question.include_metadata else None}
                 for thing in shown
             ]
-            columns = [NAME, *(ColumnDefinition(f"C{place}") for place in range(len(self.things[0].cells)))] if (
-                self.things
-            ) else [NAME]
+            more = self.things[0].cells if self.things else ()
+            columns = [NAME, *(ColumnDefinition(f"C{place}") for place in range(len(more)))]
             return {"kind": "Table", "metadata": meta, "columnDefinitions": columns, "rows": rows or self._empty()}
         kind = "PartialObjectMetadataList" if question.representation == "metadata" else f"{self.kind.kind}List"
         return {"kind": kind, "metadata": meta, "items": [_item(thing) for thing in shown] or self._empty()}
@@ -171,10 +171,14 @@ def namespaces_stock(*names: str) -> Stock:
 
 
 def a_table(
-    rows: Iterable[Sequence[Cell]] = (), columns: Sequence[ColumnDefinition] = (NAME, READY, STATUS, AGE), **meta: object
+    rows: Iterable[Sequence[Cell]] = (),
+    columns: Sequence[ColumnDefinition] = (NAME, READY, STATUS, AGE),
+    *,
+    next_page: str = "",
 ) -> bytes:
     """A Table's body, asked with `includeObject=None`: `a_table([("web", "1/1", "Running", "5m")])`."""
     found = [{"cells": row, "object": None} for row in rows]
+    meta = {"continue": next_page} if next_page else {}
     return encode({"kind": "Table", "metadata": meta, "columnDefinitions": columns, "rows": found})
 
 

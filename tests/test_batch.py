@@ -25,7 +25,8 @@ def bounds(*, probes: int = 4, workers: int = 3, heavy: int = 2, buffered: int =
 
 
 def a_batch(*tasks: Steps[int, int, int], within: Bounds | None = None, end_s: float | None = None) -> list[Piece]:
-    return list(Batch(tasks, within or bounds(), end_s=end_s if end_s is not None else ticks_s() + WAIT_S))
+    batch: Batch[int, int, int] = Batch(tasks, within or bounds(), end_s=ticks_s() + WAIT_S if end_s is None else end_s)
+    return list(batch)
 
 
 def wave(*runs: Callable[[], int], lane: str = "list") -> Wave[int]:
@@ -34,6 +35,16 @@ def wave(*runs: Callable[[], int], lane: str = "list") -> Wave[int]:
 
 def value(number: int) -> Callable[[], int]:
     return lambda: number
+
+
+def sets(event: threading.Event) -> Callable[[], int]:
+    """A job that lets others know that it ran."""
+
+    def run() -> int:
+        event.set()
+        return 0
+
+    return run
 
 
 def asks(*numbers: int, lane: str = "list") -> Steps[int, int, int]:
@@ -141,7 +152,8 @@ def test_pieces_come_before_the_task_is_at_its_end() -> None:
         (result,) = yield wave(gate)
         return result
 
-    stream = iter(Batch([task()], bounds(), end_s=ticks_s() + WAIT_S))
+    batch: Batch[int, int, int] = Batch([task()], bounds(), end_s=ticks_s() + WAIT_S)
+    stream = iter(batch)
     assert next(stream) == (0, 1)
     gate.open.set()
     assert list(stream) == [(0, Finished(5))]
@@ -226,19 +238,19 @@ def test_waves_are_chained_with_no_barrier_between_tasks() -> None:
 
 def test_a_job_does_not_wait_for_an_idle_thread_that_an_older_job_will_take() -> None:
     """Two waves queued while one thread idles: the second must not be left behind the first, which may hang."""
+
+    def held(gate: Gate, others: list[Batch[int, int, int]]) -> Steps[int, int, int]:
+        while not others[0].progress().finished:
+            continue
+        return sum((yield wave(gate)))
+
+    def frees(gate: Gate) -> Steps[int, int, int]:
+        return sum((yield wave(sets(gate.open))))
+
     for _ in range(20):
-        hangs = Gate()
-
-        def held(gate: Gate = hangs) -> Steps[int, int, int]:
-            while not batch.progress().finished:
-                continue
-            return sum((yield wave(gate)))
-
-        def frees(gate: Gate = hangs) -> Steps[int, int, int]:
-            return sum((yield wave(lambda: gate.open.set() or 0)))
-
-        batch = Batch([asks(1), held(), frees()], bounds(), end_s=ticks_s() + WAIT_S)
-        assert [end for _, end in batch] == [Finished(1), Finished(0), Finished(0)]
+        hangs, own = Gate(), list[Batch[int, int, int]]()
+        own.append(Batch([asks(1), held(hangs, own), frees(hangs)], bounds(), end_s=ticks_s() + WAIT_S))
+        assert [end for _, end in own[0]] == [Finished(1), Finished(0), Finished(0)]
 
 
 # --- memory -----------------------------------------------------------------
@@ -289,7 +301,8 @@ def test_the_task_that_is_read_does_not_run_ahead_while_others_fill_the_buffer()
             yield Emitted(weight, weight)
         return 0
 
-    stream = iter(Batch([head(), emits(500)], bounds(buffered=10), end_s=ticks_s() + WAIT_S))
+    batch: Batch[int, int, int] = Batch([head(), emits(500)], bounds(buffered=10), end_s=ticks_s() + WAIT_S)
+    stream = iter(batch)
     for _ in range(8):
         next(stream)
     assert sum(said) <= 120
@@ -409,7 +422,7 @@ def test_an_interrupt_in_the_reader_leaves_at_once_and_ends_the_threads() -> Non
             raise KeyboardInterrupt
 
     def follows() -> Steps[int, int, int]:
-        return sum((yield wave(lambda: later.set() or 0)))
+        return sum((yield wave(sets(later))))
 
     with pytest.raises(KeyboardInterrupt):
         list(interrupted())
@@ -424,12 +437,12 @@ def test_an_interrupt_while_the_first_tasks_are_begun_stops_the_others() -> None
     hung, begun = Gate(), threading.Event()
 
     def interrupts() -> Steps[int, int, int]:
+        yield Emitted(1)
         assert hung.begun.wait(WAIT_S)
         raise KeyboardInterrupt
-        yield
 
     def holds() -> Steps[int, int, int]:
-        return sum((yield wave(hung, lambda: begun.set() or 0)))
+        return sum((yield wave(hung, sets(begun))))
 
     with pytest.raises(KeyboardInterrupt):
         a_batch(holds(), interrupts(), within=ONE)
@@ -468,13 +481,13 @@ def test_a_hung_job_does_not_hold_the_caller() -> None:
 
 
 def test_nothing_is_begun_after_the_end_time() -> None:
-    asked: list[int] = []
+    asked = threading.Event()
 
     def task() -> Steps[int, int, int]:
-        return sum((yield wave(lambda: asked.append(1) or 0)))
+        return sum((yield wave(sets(asked))))
 
     assert a_batch(task(), task(), end_s=ticks_s() - 1) == [(0, Unfinished(False)), (1, Unfinished(False))]
-    assert asked == []
+    assert not asked.is_set()
 
 
 def test_what_was_said_before_the_end_time_is_still_handed_over() -> None:

@@ -121,7 +121,10 @@ def spread(kind: Kind, *namespaces: str, each: int = 3, **quirks: bool) -> Stock
     return Stock(kind, [f"{name}/{kind.singular}-{number}" for name in namespaces for number in range(each)], **quirks)
 
 
-def a_cluster(*stocks: Stock, replies: dict[str, Reply] | None = None, names: Sequence[str] = ("a", "a-b", "b")) -> FakeApi:
+def a_cluster(
+    *stocks: Stock, replies: dict[str, Reply] | None = None, names: Sequence[str] = ("a", "a-b", "b")
+) -> FakeApi:
+    """These objects, and namespaces by these names."""
     return FakeApi(replies, *stocks, namespaces_stock(*names))
 
 
@@ -152,11 +155,8 @@ def test_whatever_the_server_can_do_the_count_is_exact(quirk: str, questions: in
 
 
 def test_a_list_that_the_server_pages_by_itself_is_counted_to_its_end() -> None:
-    first = {"continue": "next"}
-    api = FakeApi({
-        "/api/v1/pods": a_table([("a",), ("b",)], **first),
-        "/api/v1/pods?continue=next": a_table([("c",)]),
-    })  # fmt: skip
+    first, second = a_table([("a",), ("b",)], next_page="next"), a_table([("c",)])
+    api = FakeApi({"/api/v1/pods": first, "/api/v1/pods?continue=next": second})
     assert count(PODS, api).count == 3
 
 
@@ -406,7 +406,7 @@ def random_cluster(seed: int) -> Callable[[], FakeApi]:
     stocks = []
     for kind in (PODS, SECRETS, DEPLOYMENTS, EVENTS):
         things = [
-            Thing(f"{kind.singular}-{number}", dice.choice([*names, "lost"]), {"app": dice.choice("xyz")}, ("Running", 1))
+            Thing(f"p-{number}", dice.choice([*names, "lost"]), {"app": dice.choice("xyz")}, ("Running", 1))
             for number in range(dice.choice([0, 1, 30, 60]))
         ]
         stocks.append(Stock(kind, things))
@@ -428,21 +428,23 @@ def test_every_strategy_gives_the_same_rows(seed: int, need: Need) -> None:
         assert all(answer == answers[0] for answer in answers), (kind.name, namespaces, selector)
         if not selector:
             things = next(stock for stock in cluster().stocks if stock.kind == kind).things
-            assert answers[0][1] == sum(not (namespaces and kind.namespaced) or thing.namespace in namespaces for thing in things)
+            within = namespaces if kind.namespaced else ()
+            assert answers[0][1] == sum(not within or thing.namespace in within for thing in things)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_secrets_are_asked_as_cells_alone_whatever_is_wanted(seed: int) -> None:
     asked: list[Question] = []
+    stocks = random_cluster(seed)().stocks[:-1]
     policies = (Policy(), a_policy(LITERAL), a_policy('namespaces: {allow: ["a*"]}'))
-    for strategy, need, selector, policy in product(STRATEGIES, NEEDS, ("", "app=x"), policies):
-        for namespaces in ((), ("a",), ("a", "a-b"), ("a", "a-b", "a-c", "a-d", "a-e"))[: 5 if policy is policies[0] else 3]:
-            api = FakeApi(None, *random_cluster(seed)().stocks[:-1], namespaces_stock("a", "a-b", "a-c", "a-d", "a-e", "b"))
-            options = {"policy": policy, "strategy": strategy, "selector": selector, "namespaces": namespaces}
-            listed(SECRETS, api, need=need, **options)
-            for by in (("kind",), BY_NAMESPACE, ("label=app",), ("label=app", "namespace", "kind")):
-                count(SECRETS, api, by=by, **options)
-            asked += [question for question in api.asked if question.path.endswith("/secrets")]
+    scopes: list[tuple[str, ...]] = [(), ("a",), ("a", "a-b"), ("a", "a-b", "a-c", "a-d", "a-e")]
+    for strategy, need, selector, policy, namespaces in product(STRATEGIES, NEEDS, ("", "app=x"), policies, scopes):
+        api = FakeApi(None, *stocks, namespaces_stock("a", "a-b", "a-c", "a-d", "a-e", "b"))
+        options = {"policy": policy, "strategy": strategy, "selector": selector, "namespaces": namespaces}
+        listed(SECRETS, api, need=need, **options)
+        for by in (("kind",), BY_NAMESPACE, ("label=app",), ("label=app", "namespace", "kind")):
+            count(SECRETS, api, by=by, **options)
+        asked += [question for question in api.asked if question.path.endswith("/secrets")]
     assert asked
     assert {(question.representation, question.include_metadata) for question in asked} == {("table", False)}
 
@@ -490,6 +492,13 @@ def test_the_name_is_in_the_column_of_that_format() -> None:
     assert said(rows) == ["a/web.17"]
 
 
+@pytest.mark.parametrize(("group", "name"), [("storage.k8s.io", "fast"), ("example.com", "fast (default)")])
+def test_the_mark_of_the_default_storage_class_is_no_part_of_its_name(group: str, name: str) -> None:
+    classes = a_kind("storageclasses", group, namespaced=False)
+    api = FakeApi({f"/apis/{group}/v1/storageclasses": a_table([("fast (default)",)], [NAME])})
+    assert said(listed(classes, api)[0]) == [name]
+
+
 def test_a_row_shorter_than_its_columns_is_still_a_row() -> None:
     body = a_table([(), ("web",)], [STATUS, NAME])
     rows, _ = listed(PODS, FakeApi({"/api/v1/namespaces/a/pods": body}, namespaces_stock("a")), namespaces=("a",))
@@ -520,7 +529,7 @@ def test_a_fan_out_asks_a_wave_of_namespaces_at_a_time() -> None:
     names = tuple(f"n{number:03d}" for number in range(FANOUT_WAVE + 2))
     api = a_cluster(spread(PODS, *names, each=1), names=names)
     part = list_kind(PODS, a_collector(api, command="get", policy=a_policy('namespaces: {allow: ["n*"]}')))
-    waves = []
+    waves: list[int] = []
     step = next(part)
     while len(waves) < 2:
         if isinstance(step, Emitted):
@@ -547,7 +556,8 @@ def test_a_secret_in_a_namespace_that_is_gone_is_listed_with_its_namespace_unkno
 
 
 def test_where_every_namespace_is_gone_the_rest_is_the_whole() -> None:
-    rows, _ = listed(SECRETS, a_cluster(spread(SECRETS, "lost", each=2), names=()), field_selector="metadata.name=secret-1")
+    api = a_cluster(spread(SECRETS, "lost", each=2), names=())
+    rows, _ = listed(SECRETS, api, field_selector="metadata.name=secret-1")
     assert said(rows) == ["/secret-1"]
 
 
@@ -610,7 +620,7 @@ def test_a_list_that_breaks_off_keeps_its_pages_and_says_so() -> None:
 
 def test_a_namespace_that_the_server_pages_by_itself_is_read_to_its_end() -> None:
     pages = {
-        "/api/v1/namespaces/a/pods": a_table([("one",)], [NAME], **{"continue": "next"}),
+        "/api/v1/namespaces/a/pods": a_table([("one",)], [NAME], next_page="next"),
         "/api/v1/namespaces/a/pods?continue=next": a_table([("two",)], [NAME]),
     }
     rows, reading = listed(PODS, FakeApi(pages, namespaces_stock("a")), namespaces=("a",))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from kubectl_inventory.discovery import Catalog, DiscoveryGap, Document, discover, make_catalog
-from kubectl_inventory.errors import ServerFault, TimedOut, Unauthorized, Unavailable
+from kubectl_inventory.errors import ApiError, ServerFault, TimedOut, Unauthorized, Unavailable
 from kubectl_inventory.resource import Answer
 from tests.fake_api import FakeApi, Reply, encode, in_turn
 
@@ -86,7 +86,8 @@ def test_the_first_version_wins_and_the_others_are_remembered() -> None:
 
 
 def test_the_first_version_that_lists_wins() -> None:
-    apis = aggregated(x_io=[a_version("v2", a_resource("things", verbs=["create"])), a_version("v1", a_resource("things"))])
+    created = a_resource("things", verbs=["create"])
+    apis = aggregated(x_io=[a_version("v2", created), a_version("v1", a_resource("things"))])
     assert names(discovered(aggregated(), apis)) == ["things.x.io/v1"]
 
 
@@ -238,8 +239,8 @@ def test_an_old_server_with_nothing_but_null_has_no_kinds() -> None:
 
 @pytest.mark.parametrize("path", ["/api", "/apis"])
 @pytest.mark.parametrize("error", [Unavailable("down"), TimedOut("late"), Unauthorized("who?")])
-def test_a_root_that_does_not_answer_is_fatal(path: str, error: Reply) -> None:
-    replies = {"/api": CORE, "/apis": NO_GROUPS, path: error}
+def test_a_root_that_does_not_answer_is_fatal(path: str, error: ApiError) -> None:
+    replies: dict[str, Reply] = {"/api": CORE, "/apis": NO_GROUPS, path: error}
     with pytest.raises(type(error)):
         discovered(replies["/api"], replies["/apis"])
 

@@ -15,6 +15,7 @@ from kubectl_inventory.plan import (
     choose_way,
     left_out,
     make_plan,
+    refuse_denied_types,
     resolve_types,
 )
 from kubectl_inventory.policy import Policy
@@ -191,6 +192,13 @@ def test_a_denied_kind_in_scope_is_withheld_with_its_rule() -> None:
 def test_a_denied_kind_that_is_named_is_refused() -> None:
     with pytest.raises(PolicyError, match=r'secrets are denied by the policy: resources.deny "secrets" \(p.yaml:3\)'):
         plan(types=("pods", "secret"), policy=a_policy('resources: {deny: ["secrets"]}'))
+
+
+def test_a_type_that_is_denied_by_the_word_typed_is_refused_before_kinds_are_known() -> None:
+    policy = a_policy('resources: {deny: ["secrets", "*.apps"]}')
+    refuse_denied_types(["pods", "deployments.apps"], policy)
+    with pytest.raises(PolicyError, match=r'Secrets are denied by the policy: resources\.deny "secrets"'):
+        refuse_denied_types(["pods", "Secrets"], policy)
 
 
 def test_a_denied_kind_of_a_category_is_withheld() -> None:

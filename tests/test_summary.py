@@ -176,6 +176,8 @@ def test_the_numbers_of_kinds_add_up() -> None:
     assert (said.lines, said.hint) == ((), "")
 
 
-@pytest.mark.parametrize(("elapsed_s", "text"), [(0.04, "0.0s"), (0.25, "0.2s"), (9.94, "9.9s"), (10.4, "10s"), (119, "119s")])
+@pytest.mark.parametrize(
+    ("elapsed_s", "text"), [(0.04, "0.0s"), (0.25, "0.2s"), (9.94, "9.9s"), (10.4, "10s"), (119, "119s")]
+)
 def test_time_is_told_in_seconds(elapsed_s: float, text: str) -> None:
     assert seconds(elapsed_s) == text

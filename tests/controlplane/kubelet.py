@@ -189,6 +189,18 @@ class _PodList(msgspec.Struct):
     items: list[Pod]
 
 
+class _Named(msgspec.Struct):
+    name: str
+
+
+class _Node(msgspec.Struct):
+    metadata: _Named
+
+
+class _NodeList(msgspec.Struct):
+    items: list[_Node]
+
+
 def timestamp(ago: timedelta = timedelta()) -> str:
     """A time before now as the API writes it."""
     return (datetime.now(UTC) - ago).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -208,8 +220,10 @@ class Kubelet:
         self._written: set[str] = set()
 
     def register_nodes(self) -> None:
-        """Join the nodes: ready, with room for everything; one of them cordoned."""
-        in_parallel(self._register, NODES)
+        """Join the nodes: ready, with room for everything; one of them cordoned. Nodes that are there stay as they are."""
+        content = self._client.get(f"{CORE}/nodes")
+        present = {node.metadata.name for node in msgspec.json.decode(content, type=_NodeList).items}
+        in_parallel(self._register, [name for name in NODES if name not in present])
 
     def run_until(self, missing: Callable[[], Sequence[str]], seconds: float) -> None:
         """Write statuses until nothing is `missing` and no pod waits for its own."""

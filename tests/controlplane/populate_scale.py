@@ -94,13 +94,14 @@ def populate_scale(plane: ControlPlane, *, namespaces: int, pods: int) -> None:
 
 def _at_rest(client: AdminClient, namespaces: int) -> bool:
     """Whether the controllers have made and said all that they will."""
-    replicasets = observe_all(client, f"{APPS}/replicasets").values()
+    names = {_name(number) for number in range(namespaces)}
+    everywhere = observe_all(client, f"{APPS}/replicasets")
+    replicasets = [it for (namespace, _), it in everywhere.items() if namespace in names]
     authorities = observe_all(client, f"{CORE}/configmaps?{ONLY_AUTHORITIES}")
     accounts = observe_all(client, f"{CORE}/serviceaccounts?{ONLY_DEFAULT}")
     return all(it.status.observed_generation == 1 for it in replicasets) and all(
-        (_name(number), "kube-root-ca.crt") in authorities
-        and (_name(number), "default") in accounts
-        for number in range(namespaces)
+        (name, "kube-root-ca.crt") in authorities and (name, "default") in accounts
+        for name in names
     )
 
 
