@@ -13,30 +13,11 @@ import msgspec
 from kubectl_inventory import render, views
 from kubectl_inventory.inventory import Inventory, Page
 from kubectl_inventory.policy import Setting
-from kubectl_inventory.request import Need, Request
+from kubectl_inventory.request import Request
 from kubectl_inventory.resource import Kind
+from kubectl_inventory.style import Style
 
 Write = Callable[[str], None]
-
-FORMATS = ("csv", "json", "markdown", "name", "ndjson", "table", "wide", "yaml")
-
-
-class Style(msgspec.Struct, frozen=True, kw_only=True):
-    """How the answer is to look."""
-
-    format: str = "table"
-    headers: bool = True
-    labels: bool = False
-    show_empty: bool = False
-    sort_by: str = ""
-
-    @property
-    def need(self) -> Need:
-        """What this shows of each object."""
-        if self.format in ("json", "yaml", "ndjson", "csv") or self.labels or self.sort_by:
-            return "metadata"
-        return "name" if self.format == "name" else "cells"
-
 
 def print_inventory(inventory: Inventory, request: Request, style: Style, write: Write) -> None:
     """An inventory by its command's view, read to its end."""

@@ -83,12 +83,17 @@ class Bounds(msgspec.Struct, frozen=True):
     buffered: int
 
 
-class Progress(msgspec.Struct, frozen=True):
-    """How far a batch is: the numbers of tasks, and the unfinished ones with a job running, oldest first."""
+class Progress(msgspec.Struct, Generic[F], frozen=True):
+    """How far a batch is: the numbers of tasks, the unfinished ones with a job running, oldest first, and the ends."""
 
-    finished: int
     total: int
     running: tuple[int, ...]
+    outcomes: tuple[F, ...]
+
+    @property
+    def finished(self) -> int:
+        """How many tasks have ended."""
+        return len(self.outcomes)
 
 
 class _Task(Generic[R, E, F]):
@@ -114,7 +119,7 @@ class Batch(Generic[R, E, F]):
         bounds: Bounds,
         *,
         end_s: float,
-        watch: Callable[[Progress], None] = lambda _: None,
+        watch: Callable[[Progress[F]], None] = lambda _: None,
     ) -> None:
         self._tasks = [_Task(steps) for steps in tasks]
         self._bounds = bounds
@@ -148,11 +153,12 @@ class Batch(Generic[R, E, F]):
                 self._stopped = True
                 self._changed.notify_all()
 
-    def progress(self) -> Progress:
+    def progress(self) -> Progress[F]:
         """How far it is now."""
         with self._changed:
-            finished = sum(task.finished is not None for task in self._tasks)
-            return Progress(finished, len(self._tasks), tuple(self._running))
+            ends = [task.finished for task in self._tasks]
+            outcomes = tuple(end.outcome for end in ends if end is not None)
+            return Progress(len(self._tasks), tuple(self._running), outcomes)
 
     def _drain(self, number: int, task: _Task[R, E, F]) -> Iterator[tuple[int, E | Finished[F] | Unfinished]]:
         """One task's pieces as they come, then its end."""

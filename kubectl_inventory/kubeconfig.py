@@ -172,11 +172,6 @@ def load_connection(
     return _finished(_with_user(_with_cluster(base, cluster), user), flags, environ)
 
 
-def context_names(flags: ConnectionFlags, *, environ: Mapping[str, str], home: Path) -> list[str]:
-    """The contexts of the kubeconfig files, sorted."""
-    return sorted(read_kubeconfig(flags.kubeconfig, environ, home).contexts)
-
-
 def resolve_credentials(connection: Connection, *, timeout_s: float) -> Connection:
     """The connection with a credential in hand: runs the exec plugin or renews the login, if it needs to.
 

@@ -15,10 +15,10 @@ import click
 import msgspec
 from click.core import ParameterSource
 
-from kubectl_inventory.answer import FORMATS
 from kubectl_inventory.kubeconfig import ConnectionFlags
 from kubectl_inventory.policy import LimitFlags
 from kubectl_inventory.request import Scope, Strategy
+from kubectl_inventory.style import FORMATS
 
 F = TypeVar("F", bound=Callable[..., object])
 

@@ -74,12 +74,12 @@ def make_plan(request: Request, catalog: Catalog, policy: Policy, reach: Reach) 
     Raises `UsageError` for a type that the server does not have and `PolicyError` for one that is denied.
     """
     named = resolve_types(request.types, catalog, policy)
-    excluded = {(kind.group, kind.resource) for kind in resolve_types(request.exclude, catalog, None)}
+    excluded = _excluded(request.exclude, catalog)
     known = {(kind.group, kind.resource) for kind in catalog.kinds}
     kinds = named if request.types else sorted(catalog.kinds, key=lambda kind: (kind.group, kind.resource))
     treatments = []
     for kind in kinds:
-        if (kind.group, kind.resource) in excluded:
+        if {(kind.group, kind.resource), (kind.group, "*")} & excluded:
             treatments.append(Treatment(kind, "Excluded", "--exclude"))
         elif (rule := policy.denies_kind(kind)) is not None:
             treatments.append(Treatment(kind, "Withheld", str(rule), rule))
@@ -90,8 +90,15 @@ def make_plan(request: Request, catalog: Catalog, policy: Policy, reach: Reach) 
         else:
             among = {(other.group, other.resource) for other in named} if request.types else known
             treatments.append(_ask_or_alias(kind, among))
-    gaps = () if request.types else tuple(gap for gap in catalog.gaps if gap.group not in LEFT_OUT_GROUPS)
-    return Plan(tuple(treatments), gaps, reach)
+    gaps = []
+    for gap in () if request.types else catalog.gaps:
+        anything = Kind(group=gap.group, version=gap.version, resource="*", kind="*")
+        rule = policy.denies_kind(anything)
+        if rule is not None and rule.field.endswith(".deny"):
+            treatments.append(Treatment(anything, "Withheld", str(rule), rule))
+        elif gap.group not in LEFT_OUT_GROUPS and (gap.group, "*") not in excluded:
+            gaps.append(gap)
+    return Plan(tuple(treatments), tuple(gaps), reach)
 
 
 def left_out(kind: Kind) -> str:
@@ -151,6 +158,23 @@ def choose_way(
     fanout_s = math.ceil(namespaces / workers) * round_trip_s + namespaces * FANOUT_REQUEST_S
     whole_s = round_trip_s + count * METADATA_S.get(kind.resource, OTHER_METADATA_S)
     return "fanout" if fanout_s < whole_s else whole
+
+
+def _excluded(types: Sequence[str], catalog: Catalog) -> set[tuple[str, str]]:
+    """Group and plural of what `--exclude` names; the plural is `*` for a whole group, `*.stock.acme.example`.
+
+    That is the only way to name a group which cannot say what it serves.
+    """
+    excluded: set[tuple[str, str]] = set()
+    unknown = {gap.group for gap in catalog.gaps}
+    groups = unknown | {kind.group for kind in catalog.kinds}
+    for typed in types:
+        word, _, group = typed.partition(".")
+        if word == "*" and group in groups:
+            excluded.add((group, "*"))
+        elif group not in unknown:
+            excluded |= {(kind.group, kind.resource) for kind in resolve_types([typed], catalog, None)}
+    return excluded
 
 
 def _resolve_one(typed: str, catalog: Catalog) -> Kind:

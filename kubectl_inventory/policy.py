@@ -126,8 +126,6 @@ class Policy(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     more_than_namespaces: int = 3
     """Up to this many namespaces: one list each; above: one cluster-wide list."""
-    more_than_namespaces_set: bool = False
-    """Whether a file says so, rather than we."""
     discovery_cache_s: int = 30
     """How long discovery may be remembered; 0 is not at all."""
     layers: tuple[Layer, ...] = ()
@@ -375,7 +373,6 @@ def _policy_of(layers: tuple[Layer, ...], typed: dict[str, float] | None = None)
     return Policy(
         limits=limits,
         more_than_namespaces=int(numbers.get("more_than_namespaces", built_in.more_than_namespaces)),
-        more_than_namespaces_set="more_than_namespaces" in numbers,
         discovery_cache_s=int(numbers.get("discovery_cache_s", built_in.discovery_cache_s)),
         layers=layers,
         flagged=frozenset(typed),

@@ -136,11 +136,6 @@ Read = Callable[[Question], Answer]
 """Asks the cluster one question. Raises `ApiError`."""
 
 
-def version_path() -> ApiPath:
-    """The server's version."""
-    return ApiPath("/version")
-
-
 def discovery_path(group: str | None = None, version: str = "") -> ApiPath:
     """The list of groups (`/apis`), of core versions (group `""`, no version), or of one version's kinds."""
     if group is None:

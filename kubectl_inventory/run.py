@@ -12,10 +12,12 @@ import msgspec
 from kubectl_inventory.batch import Batch, Bounds, Finished, Progress, Unfinished, run_each
 from kubectl_inventory.cache import DiscoveryCache
 from kubectl_inventory.clock import now_iso, ticks_s
-from kubectl_inventory.collect import Budget, Collector, count_kind, list_kind
+from kubectl_inventory.collect import Budget, Collector
+from kubectl_inventory.counting import count_kind
 from kubectl_inventory.discovery import Catalog, discover, make_catalog
 from kubectl_inventory.errors import TimedOut
 from kubectl_inventory.inventory import Gap, Inventory, Page, Reading, Taken
+from kubectl_inventory.listing import list_kind
 from kubectl_inventory.plan import make_plan, refuse_denied_types
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.reach import Namespaces, find_reach
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from kubectl_inventory.kubeconfig import Connection
 
 T = TypeVar("T")
-Watch = Callable[[Sequence[Kind], Progress], None]
+Watch = Callable[[Sequence[Kind], Progress[Reading]], None]
 """Is told how far a run is, several times a second."""
 
 OnRequest = Callable[["RequestRecord"], None]

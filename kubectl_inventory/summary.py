@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from kubectl_inventory.answer import Style
 from kubectl_inventory.inventory import REASONS, Inventory, Reading
 from kubectl_inventory.request import Request
+from kubectl_inventory.style import Style
 from kubectl_inventory.views import treated
 
 _SHOWN_NAMES = 3
@@ -96,7 +96,7 @@ def _stuck_hint(inventory: Inventory, flags: str) -> str:
             service = f"{reading.kind.version}.{reading.kind.group}"
             return f'"kubectl get apiservice {service}{flags}"; --exclude {reading.kind.name}'
     for gap in inventory.plan.gaps:
-        return f'"kubectl get apiservice {gap.version}.{gap.group}{flags}" tells why'
+        return f'"kubectl get apiservice {gap.version}.{gap.group}{flags}" tells why; --exclude "*.{gap.group}"'
     return ""
 
 

@@ -499,9 +499,9 @@ def test_what_was_said_before_the_end_time_is_still_handed_over() -> None:
 
 def test_the_watcher_is_told_what_runs() -> None:
     hung = Gate()
-    told: list[Progress] = []
+    told: list[Progress[int]] = []
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: Progress[int]) -> None:
         told.append(progress)
         if progress.finished == 1 and progress.running == (1,):
             hung.open.set()
@@ -512,7 +512,7 @@ def test_the_watcher_is_told_what_runs() -> None:
     batch = Batch([asks(1), holds()], bounds(), end_s=ticks_s() + WAIT_S, watch=watch)
     assert [end for _, end in batch] == [Finished(1), Finished(0)]
     assert told[-1].total == 2
-    assert batch.progress() == Progress(2, 2, ())
+    assert batch.progress() == Progress(2, (), (1, 0))
 
 
 # --- run_each ---------------------------------------------------------------

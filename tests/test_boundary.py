@@ -107,7 +107,12 @@ def test_nothing_is_sent_but_lists_of_collections(desk: Desk, view: Sequence[str
 
 @pytest.mark.parametrize(
     "argv",
-    [("get", "pods/web"), ("get", "pods", "-n", "shop/pods"), ("get", "nodes/w1/proxy"), ("get", "pods", "-n", "../nodes")],
+    [
+        ("get", "pods/web"),
+        ("get", "pods", "-n", "shop/pods"),
+        ("get", "nodes/w1/proxy"),
+        ("get", "pods", "-n", "../nodes"),
+    ],
 )
 def test_no_objects_name_and_no_subresource_can_be_typed(desk: Desk, argv: Sequence[str]) -> None:
     screen, events = desk.ask(*argv)
@@ -120,7 +125,10 @@ def test_no_objects_name_and_no_subresource_can_be_typed(desk: Desk, argv: Seque
 KIND_RULES = {
     "literal": ("resources: {deny: [configmaps, databases.acme.example]}", {"configmaps", "databases.acme.example"}),
     "glob": ('resources: {deny: ["config*", "*.acme.example"]}', {"configmaps", "databases.acme.example"}),
-    "allow": ("resources: {allow: [pods, deployments.apps, nodes]}", {"configmaps", "databases.acme.example", "events"}),
+    "allow": (
+        "resources: {allow: [pods, deployments.apps, nodes]}",
+        {"configmaps", "databases.acme.example", "events"},
+    ),
     "one of two names": ("resources: {deny: [events.events.k8s.io]}", {"events", "events.events.k8s.io"}),
     "a short name": ("resources: {deny: [cm]}", {"configmaps"}),
 }
@@ -197,16 +205,32 @@ def test_a_withheld_namespace_is_named_with_its_rule(desk: Desk, rule: str) -> N
 @pytest.mark.parametrize(
     ("argv", "rules", "subject"),
     [
-        (("get", "secrets"), "resources: {deny: [secrets]}", 'secrets are denied by the policy: resources.deny "secrets"'),
-        (("get", "pods,databases.acme.example"), "resources: {deny: [databases.acme.example]}", "databases.acme.example are denied"),
+        (
+            ("get", "secrets"),
+            "resources: {deny: [secrets]}",
+            'secrets are denied by the policy: resources.deny "secrets"',
+        ),
+        (
+            ("get", "pods,databases.acme.example"),
+            "resources: {deny: [databases.acme.example]}",
+            "databases.acme.example are denied",
+        ),
         (("get", "pods"), "resources: {allow: []}", "pods are denied"),
-        (("get", "pods", "-n", "pay"), "namespaces: {deny: [pay]}", 'namespace pay is denied by the policy: namespaces.deny "pay"'),
+        (
+            ("get", "pods", "-n", "pay"),
+            "namespaces: {deny: [pay]}",
+            'namespace pay is denied by the policy: namespaces.deny "pay"',
+        ),
         (("-n", "shop,kube-system"), 'namespaces: {deny: ["kube-*"]}', "namespace kube-system is denied"),
         (("kinds", "-n", "pay"), "namespaces: {allow: [shop]}", "namespace pay is denied"),
         (("get", "pods"), 'contexts: {deny: ["de*"]}', 'context "demo" is denied by the policy: contexts.deny "de*"'),
         (("--workers", "9"), "limits: {workers: 8}", "--workers 9 is over the policy's limits.workers 8"),
         (("--probes", "3"), "limits: {probes: 2}", "--probes 3 is over the policy's limits.probes 2"),
-        (("--deadline", "1m"), "limits: {deadlineSeconds: 30}", "--deadline 60s is over the policy's limits.deadlineSeconds 30"),
+        (
+            ("--deadline", "1m"),
+            "limits: {deadlineSeconds: 30}",
+            "--deadline 60s is over the policy's limits.deadlineSeconds 30",
+        ),
         (("--request-timeout", "6s"), "limits: {requestTimeoutSeconds: 5}", "--request-timeout 6s is over"),
         (("get", "--chunk-size", "600"), "limits: {pageSize: 500}", "--chunk-size 600 is over"),
     ],
@@ -231,9 +255,7 @@ def test_what_was_typed_and_is_denied_is_refused_before_anything_is_sent(
         ("ev", "resources: {deny: [events.events.k8s.io]}"),
     ],
 )
-def test_another_name_of_a_denied_kind_is_refused_before_an_object_is_asked(
-    desk: Desk, typed: str, rules: str
-) -> None:
+def test_another_name_of_a_denied_kind_is_refused_before_an_object_is_asked(desk: Desk, typed: str, rules: str) -> None:
     screen, events = desk.ask("get", f"pods,{typed}", rules=rules)
     assert (screen.code, screen.out, listed(events)) == (2, "", [])
     assert "denied by the policy: resources." in screen.err
@@ -307,7 +329,10 @@ def written(home: Path) -> list[tuple[str, bytes]]:
 
 SECRET_VIEWS = [
     *VIEWS,
-    *(("get", "secrets", "-o", form) for form in ("table", "wide", "name", "csv", "json", "ndjson", "yaml", "markdown")),
+    *(
+        ("get", "secrets", "-o", form)
+        for form in ("table", "wide", "name", "csv", "json", "ndjson", "yaml", "markdown")
+    ),
     ("get", "secrets", "--show-labels"),
     ("get", "secrets", "--sort-by", ".metadata.creationTimestamp"),
     ("get", "secrets", "-n", "shop", "-o", "json"),
@@ -320,7 +345,9 @@ SECRET_VIEWS = [
 @pytest.mark.parametrize("view", SECRET_VIEWS, ids=" ".join)
 def test_no_secrets_object_ever_leaves_the_server(desk: Desk, tmp_path: Path, view: Sequence[str]) -> None:
     screen, events = desk.ask(*view, "--audit-log", str(tmp_path / "audit.log"), "-v", "6")
-    about = [event for event in listed(events) if event.object_ref is not None and event.object_ref.resource == "secrets"]
+    about = [
+        event for event in listed(events) if event.object_ref is not None and event.object_ref.resource == "secrets"
+    ]
     assert about
     assert {tuple(query(event).get("includeObject", [])) for event in about} == {("None",)}
     everything = [("stdout", screen.out.encode()), ("stderr", screen.err.encode()), *written(tmp_path)]
@@ -368,9 +395,7 @@ def test_our_audit_log_has_a_line_for_each_thing_withheld(desk: Desk, tmp_path: 
     assert {"namespace", "rule", "source"} == set(withheld[-1])  # type: ignore[call-overload]
 
 
-def test_our_audit_log_is_appended_to_and_holds_no_credential(
-    desk: Desk, demo: ControlPlane, tmp_path: Path
-) -> None:
+def test_our_audit_log_is_appended_to_and_holds_no_credential(desk: Desk, demo: ControlPlane, tmp_path: Path) -> None:
     log = tmp_path / "audit.log"
     desk.ask("get", "pods", "--audit-log", str(log), "--token", demo.admin_token)
     before = log.read_text()

@@ -11,15 +11,8 @@ import msgspec
 import pytest
 
 from kubectl_inventory.batch import Emitted
-from kubectl_inventory.collect import (
-    FANOUT_WAVE,
-    PLAIN_COLUMNS,
-    Budget,
-    Collector,
-    Part,
-    count_kind,
-    list_kind,
-)
+from kubectl_inventory.collect import Budget, Collector, Part
+from kubectl_inventory.counting import count_kind
 from kubectl_inventory.errors import (
     BadRequest,
     Forbidden,
@@ -30,6 +23,7 @@ from kubectl_inventory.errors import (
     UsageError,
 )
 from kubectl_inventory.inventory import Gap, Page, Reading, Row
+from kubectl_inventory.listing import FANOUT_WAVE, PLAIN_COLUMNS, list_kind
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.reach import Namespaces, Reach, find_reach
 from kubectl_inventory.request import Need, Request, Strategy

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from kubectl_inventory import cli
-from kubectl_inventory.answer import FORMATS
+from kubectl_inventory.style import FORMATS
 from kubectl_inventory.errors import InventoryError
 from kubectl_inventory.helptext import HELP, PROGRAM
 from kubectl_inventory.policy import Policy, check_policy, parse_policy

@@ -54,11 +54,16 @@ def hanging(plane: ControlPlane) -> Iterator[None]:
         plane.resume("kube-apiserver")
 
 
-def start(typist: Typist, *argv: str, audit: Path | None = None, **streams: int) -> subprocess.Popen[bytes]:
+def start(
+    typist: Typist,
+    *argv: str,
+    audit: Path | None = None,
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+) -> subprocess.Popen[bytes]:
     """Starts the program itself, so that a signal has one process to go to."""
     more = ["--audit-log", str(audit)] if audit is not None else []
-    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
-    return subprocess.Popen([PROGRAM, *argv, *more], env=typist.environment(), **given)
+    return subprocess.Popen([PROGRAM, *argv, *more], env=typist.environment(), stdout=stdout, stderr=stderr)
 
 
 def wait_until(is_so: Callable[[], bool], what: str) -> None:

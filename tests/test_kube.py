@@ -39,7 +39,7 @@ from kubectl_inventory.errors import (
 from kubectl_inventory.kube import Cluster, RequestRecord, open_cluster
 from kubectl_inventory.kubeconfig import Connection
 from kubectl_inventory.policy import Limits
-from kubectl_inventory.resource import Answer, ApiPath, Kind, Question, collection_path, version_path
+from kubectl_inventory.resource import Answer, ApiPath, Kind, Question, checked_path, collection_path
 from tests.live_api import Exchange, LiveApi, tunnel
 
 PODS = collection_path(Kind("", "v1", "pods", "Pod"))
@@ -810,7 +810,7 @@ def test_a_tls_server_is_reached_through_a_tunnel(secure: LiveApi, authority: tr
 
 def test_a_plain_server_is_asked_by_its_whole_url_through_a_proxy() -> None:
     with LiveApi(tunnel_or_reply) as proxy:
-        ask(a_cluster("http://cluster.example", proxy_url=proxy.url), version_path())
+        ask(a_cluster("http://cluster.example", proxy_url=proxy.url), checked_path("/version"))
     assert proxy.targets[0].startswith("http://cluster.example:80/version?timeout=")
 
 

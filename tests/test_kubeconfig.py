@@ -21,12 +21,11 @@ from kubectl_inventory.kube import open_cluster
 from kubectl_inventory.kubeconfig import (
     Connection,
     ConnectionFlags,
-    context_names,
     load_connection,
     resolve_credentials,
 )
 from kubectl_inventory.policy import Limits
-from kubectl_inventory.resource import Question, version_path
+from kubectl_inventory.resource import Question, checked_path
 from tests.live_api import Exchange, LiveApi
 
 KUBECTL = Path(sys.executable).parent / "kubectl"
@@ -314,7 +313,7 @@ def sent_by_us(files: Path, server: LiveApi, words: list[str]) -> object:
         connection = load(files, kubeconfig=str(files / "config"), **flags_of(words))
         cluster = open_cluster(resolve_credentials(connection, timeout_s=10), Limits(), end_s=ticks_s() + 10)
         with contextlib.closing(cluster):
-            cluster.read(Question(path=version_path()))
+            cluster.read(Question(path=checked_path("/version")))
     except InventoryError:
         return "refused"
     return identity_of(server.asked)
@@ -517,10 +516,6 @@ def test_a_kubeconfig_wins_over_the_pod(home: Path) -> None:
     pod = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
     assert load(home, pod, kubeconfig=str(home / "one/config")).context == "dev"
 
-
-def test_context_names_are_those_of_all_files(home: Path) -> None:
-    environ = {"KUBECONFIG": f"{home / 'one/config'}:{home / 'two/config'}"}
-    assert context_names(ConnectionFlags(), environ=environ, home=home) == ["dev", "other", "prod"]
 
 
 def test_printing_shows_no_credential(files: Path) -> None:

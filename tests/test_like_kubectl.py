@@ -186,9 +186,7 @@ def test_every_strategy_prints_the_same_of_named_namespaces(typist: Typist, form
 
 def test_a_policy_changes_no_byte_of_what_it_lets_through(typist: Typist, tmp_path: Path) -> None:
     policy = tmp_path / "policy.yaml"
-    policy.write_text(
-        "apiVersion: inventory/v1\nkind: BoundaryPolicy\nnamespaces: {deny: [kube-system, monitoring]}\n"
-    )
+    policy.write_text("apiVersion: inventory/v1\nkind: BoundaryPolicy\nnamespaces: {deny: [kube-system, monitoring]}\n")
     whole = [line for line in typist.inventory("get", "pods", "-q", "-o", "csv").lines]
     held = typist.inventory("get", "pods", "-q", "-o", "csv", "--policy", str(policy)).lines
     assert held == [line for line in whole if not line.startswith(("kube-system,", "monitoring,"))]

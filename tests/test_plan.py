@@ -156,6 +156,26 @@ def test_an_excluded_kind_that_does_not_exist_is_an_error() -> None:
         plan(exclude=("secretes",))
 
 
+def test_a_group_that_cannot_say_what_it_serves_is_excluded_by_its_name() -> None:
+    catalog = Catalog((PODS,), (DiscoveryGap("stock.acme.example", "v1"),))
+    plan = make_plan(Request(exclude=("*.stock.acme.example",)), catalog, Policy(), Reach())
+    assert not plan.gaps
+    assert [kind.name for kind in plan.kinds("Asked")] == ["pods"]
+
+
+def test_one_kind_of_a_group_that_cannot_say_what_it_serves_leaves_the_gap() -> None:
+    catalog = Catalog((PODS,), (DiscoveryGap("stock.acme.example", "v1"),))
+    plan = make_plan(Request(exclude=("things.stock.acme.example",)), catalog, Policy(), Reach())
+    assert [gap.group for gap in plan.gaps] == ["stock.acme.example"]
+
+
+def test_a_group_that_is_denied_whole_is_withheld_and_no_gap() -> None:
+    catalog = Catalog((PODS,), (DiscoveryGap("stock.acme.example", "v1"),))
+    plan = make_plan(Request(), catalog, a_policy('resources: {deny: ["*.acme.example"]}'), Reach())
+    assert not plan.gaps
+    assert [kind.name for kind in plan.kinds("Withheld")] == ["*.stock.acme.example"]
+
+
 def test_a_kind_may_be_excluded_from_a_category() -> None:
     assert statuses(plan(types=("all",), exclude=("hpa",))) == {
         "pods": "Asked",

@@ -284,13 +284,7 @@ def test_of_two_files_the_lower_number_holds() -> None:
     for policy in (a_policy(high, low), a_policy(low, high)):
         assert policy.limits.workers == 12
         assert policy.more_than_namespaces == 5
-        assert policy.more_than_namespaces_set
         assert policy.discovery_cache_s == 0
-
-
-def test_whether_a_file_sets_the_bulk_number_is_known() -> None:
-    assert a_policy("bulk: {moreThanNamespaces: 3}").more_than_namespaces_set
-    assert not a_policy("limits: {workers: 3}").more_than_namespaces_set
 
 
 def test_heavy_lists_are_never_more_than_workers() -> None:
@@ -422,7 +416,7 @@ def test_flags_leave_every_rule_as_it_was() -> None:
     policy = a_policy('resources: {deny: ["secrets"]}\nbulk: {moreThanNamespaces: 7}')
     after = apply_limit_flags(policy, LimitFlags(workers=1))
     assert after.denies_kind(SECRETS) == policy.denies_kind(SECRETS)
-    assert (after.more_than_namespaces, after.more_than_namespaces_set) == (7, True)
+    assert after.more_than_namespaces == 7
     assert apply_limit_flags(policy, LimitFlags()) == policy
 
 

@@ -14,7 +14,6 @@ from kubectl_inventory.resource import (
     collection_path,
     discovery_path,
     is_namespace_name,
-    version_path,
 )
 from tests.fake_api import DEPLOYMENTS, NODES, PODS, SECRETS, a_kind
 
@@ -131,7 +130,6 @@ def test_a_hostile_kind_or_namespace_spells_no_other_path(
 
 
 def test_paths_of_kinds() -> None:
-    assert version_path() == "/version"
     assert collection_path(PODS) == "/api/v1/pods"
     assert collection_path(PODS, "shop") == "/api/v1/namespaces/shop/pods"
     assert collection_path(DEPLOYMENTS) == "/apis/apps/v1/deployments"

@@ -63,7 +63,8 @@ def by_kind(found: Iterable[Found]) -> Counter[str]:
 def incomplete(found: list[Found], where: str, kinds: int) -> str:
     """The summary of a cluster in which one API group does not answer."""
     objects = f"{len(found):,} objects of {len(by_kind(found))} kinds in {where}"
-    return f"demo: INCOMPLETE: {objects}; {kinds} of {kinds} kinds read, 1 API group unavailable; 0.0s\n{UNKNOWN_GROUP}{WHY}"
+    read = f"{kinds} of {kinds} kinds read, 1 API group unavailable"
+    return f"demo: INCOMPLETE: {objects}; {read}; 0.0s\n{UNKNOWN_GROUP}{WHY}"
 
 
 # --- counts ---
@@ -169,7 +170,7 @@ MIXED = "deploy,pvc,certificates"
 
 def mixed(typist: Typist) -> list[tuple[str, ...]]:
     """The rows of a few kinds in `pay`, from kubectl's own cells."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for kind, prefix in (("deploy", "deployment.apps"), ("pvc", "persistentvolumeclaim")):
         for line in typist.kubectl("get", kind, "-n", "pay", "--no-headers").lines:
             cells = line.split()
@@ -183,9 +184,7 @@ def mixed(typist: Typist) -> list[tuple[str, ...]]:
 
 def test_kinds_are_mixed_in_the_order_typed(typist: Typist) -> None:
     headers = ("NAMESPACE", "NAME", "READY", "STATUS", "AGE")
-    screen, expected = pair(
-        lambda: typist.inventory("get", MIXED, "-n", "pay"), lambda: table(headers, mixed(typist))
-    )
+    screen, expected = pair(lambda: typist.inventory("get", MIXED, "-n", "pay"), lambda: table(headers, mixed(typist)))
     assert screen.out == expected
     assert timeless(screen.err) == "demo: 8 objects of 3 kinds in 1 namespace (pay); 0.0s\n"
     assert screen.code == 0
@@ -199,8 +198,7 @@ def test_wide_mixed_kinds_tell_the_rest_in_one_column(typist: Typist) -> None:
     )
     # A status for wide alone is free text, so it stands in the last column.
     assert ends[-1] == (
-        "secret=pay-tls issuer=letsencrypt "
-        "status=The certificate request has failed to complete and will be retried"
+        "secret=pay-tls issuer=letsencrypt status=The certificate request has failed to complete and will be retried"
     )
 
 
@@ -227,7 +225,8 @@ def test_rows_are_sorted_by_a_column(typist: Typist) -> None:
 def test_rows_are_sorted_by_their_creation_as_kubectl_sorts(typist: Typist) -> None:
     by_creation = "--sort-by=.metadata.creationTimestamp"
     ours = typist.inventory("get", "nodes", by_creation, "-q", "--no-headers")
-    created = typist.kubectl("get", "nodes", "--no-headers", "-o", "custom-columns=N:.metadata.name,C:.metadata.creationTimestamp")
+    columns = "custom-columns=N:.metadata.name,C:.metadata.creationTimestamp"
+    created = typist.kubectl("get", "nodes", "--no-headers", "-o", columns)
     when = dict(line.split() for line in created.lines)
     order = [when[line.split()[0]] for line in ours.lines]
     assert order == sorted(when.values())
@@ -356,8 +355,16 @@ def test_markdown_ends_with_what_was_not_read(typist: Typist) -> None:
             'unknown output format "jsn", did you mean "json"?',
             "csv, json, markdown, name, ndjson, table, wide, yaml",
         ),
-        (("get", "deploymnets"), 'the server doesn\'t have a resource type "deploymnets", did you mean "deployments"?', ""),
-        (("get", "no-such-thing"), 'the server doesn\'t have a resource type "no-such-thing"', '"kubectl inventory kinds" lists them'),
+        (
+            ("get", "deploymnets"),
+            'the server doesn\'t have a resource type "deploymnets", did you mean "deployments"?',
+            "",
+        ),
+        (
+            ("get", "no-such-thing"),
+            'the server doesn\'t have a resource type "no-such-thing"',
+            '"kubectl inventory kinds" lists them',
+        ),
         (("-n", "shpo"), 'namespace "shpo" not found in demo, did you mean "shop"?', ""),
         (("--by", "knd"), 'cannot count by "knd", did you mean "kind"?', "kind, namespace, label=KEY"),
         (

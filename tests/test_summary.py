@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kubectl_inventory.answer import Style
+from kubectl_inventory.style import Style
 from kubectl_inventory.discovery import DiscoveryGap
 from kubectl_inventory.inventory import Gap, Inventory, Reading
 from kubectl_inventory.plan import Treatment

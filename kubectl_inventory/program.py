@@ -1,0 +1,147 @@
+"""The process: starts the command that was typed, and ends with its exit code.
+
+The only place that catches what nobody foresaw, and the only one that ends the
+process. Signals, a reader that has gone and a full disk end here too, in one line.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from kubectl_inventory.cli import root
+from kubectl_inventory.errors import InventoryError, OutputError, near
+from kubectl_inventory.helptext import PROGRAM
+from kubectl_inventory.terminal import ReaderGone, Terminal
+from kubectl_inventory.version import VERSION
+
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+EXIT_NO_READER = 141
+"""What a program killed by SIGPIPE ends with, as kubectl before `| head` does."""
+
+
+class Interrupted(BaseException):
+    """Ctrl-C or SIGTERM. Of our own, as click writes an empty line at a `KeyboardInterrupt`."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
+def main() -> NoReturn:
+    """Runs the program and ends the process with its exit code."""
+    name = program_name(sys.argv[0])
+    terminal = Terminal(sys.stdout, sys.stderr, os.environ, program=name)
+    _end_on_signals(terminal)
+    try:
+        code = _run(terminal, name)
+    except ReaderGone:
+        # The reader has gone (`| head`): nothing more to say, and nowhere to say it.
+        code = EXIT_NO_READER
+    except OutputError as error:
+        # Of what was to be written before the last word on another failure.
+        code = _failed(terminal, name, error)
+    # Threads that hang in a name look-up would be waited for by an orderly exit.
+    os._exit(code)
+
+
+def program_name(argv0: str) -> str:
+    """`kubectl inventory` when the file is called as kubectl's plugins are (krew's rule), else the file's name."""
+    base = Path(argv0).stem
+    prefix, dash, rest = base.partition("-")
+    return f"kubectl {rest.replace('_', '-')}" if prefix == "kubectl" and dash else base
+
+
+def _run(terminal: Terminal, name: str) -> int:
+    try:
+        result = root.main(prog_name=name, standalone_mode=False, obj=terminal)
+        terminal.flush()
+        return result if isinstance(result, int) else 0
+    except Interrupted as interruption:
+        return _interrupted(terminal, interruption)
+    except click.exceptions.NoArgsIsHelpError as error:
+        # `kubectl inventory policy` alone: the help, as `kubectl config` alone prints its own.
+        terminal.write(f"{error.format_message()}\n")
+        terminal.flush()
+        return 0
+    except click.ClickException as error:
+        terminal.say(f"error: {_sentence(error)}")
+        command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx is not None else name
+        terminal.say(f'hint: "{command} --help"')
+        return 2
+    except InventoryError as error:
+        return _failed(terminal, name, error)
+    except ReaderGone:
+        raise
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        terminal.say(f"error: {where}{(error.strerror or str(error)).lower()}")
+        return 1
+    except Exception as error:  # a bug of ours: one line, from which it can be found
+        return _bug(terminal, error)
+
+
+def _failed(terminal: Terminal, name: str, error: InventoryError) -> int:
+    terminal.say(f"error: {error.message}")
+    if error.hint:
+        terminal.say(f"hint: {error.hint.replace(PROGRAM, name)}")
+    return error.exit_code
+
+
+def _bug(terminal: Terminal, error: Exception) -> int:
+    """What nobody foresaw, in one line: what was raised, and the last places that it came through."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    terminal.say(f"error: a bug in kubectl-inventory {VERSION}: {type(error).__name__}: {error} ({places})")
+    terminal.say("hint: please report this line, and what was typed")
+    return 1
+
+
+def _sentence(error: click.ClickException) -> str:
+    """click's message as ours and kubectl's are: no capital at the start, no full stop at the end."""
+    if isinstance(error, click.NoSuchOption):
+        names = _flag_names(error.ctx) if error.ctx is not None else []
+        return f"unknown flag: {error.option_name}{near(error.option_name, names)}"
+    if isinstance(error, click.NoSuchCommand):
+        group = error.ctx.command if error.ctx is not None else None
+        names = list(group.commands) if isinstance(group, click.Group) else []
+        path = error.ctx.command_path if error.ctx is not None else ""
+        return f'unknown command "{error.command_name}" for "{path}"{near(error.command_name, names, cutoff=0.6)}'
+    text = " ".join(error.format_message().split()).rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _flag_names(ctx: click.Context) -> list[str]:
+    return [name for option in ctx.command.get_params(ctx) for name in option.opts]
+
+
+def _interrupted(terminal: Terminal, interruption: Interrupted) -> int:
+    state = "output not whole" if terminal.wrote else "nothing was printed"
+    waiting = f", waiting for {terminal.waiting_for}" if terminal.waiting_for else ""
+    terminal.say(f"{terminal.context or 'error'}: interrupted after {terminal.elapsed_s:.1f}s{waiting}; {state}")
+    if terminal.waiting_for:
+        terminal.say(f"hint: --exclude {terminal.waiting_for}, or --request-timeout 2s")
+    return interruption.exit_code
+
+
+def _end_on_signals(terminal: Terminal) -> None:
+    """Ctrl-C and SIGTERM end the run in good order; another one cannot spoil that, as it takes a moment only."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, signal.SIG_IGN)
+        terminal.interrupt(Interrupted(EXIT_TERMINATED if number == signal.SIGTERM else EXIT_INTERRUPTED))
+
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        # Ignored by the one who started us (`nohup`, a job in a script's background): stays so.
+        if signal.getsignal(ending) is not signal.SIG_IGN:
+            signal.signal(ending, end)
