@@ -565,8 +565,6 @@ def test_what_cannot_be_read_outside_the_namespaces_is_a_gap() -> None:
 
 # --- pages ------------------------------------------------------------------
 
-PAGES = a_policy("limits: {pageSize: 4}")
-
 
 def many(number: int = 10_001) -> Stock:
     return Stock(PODS, [Thing(f"p{place:05d}", "a") for place in range(number)])

@@ -228,10 +228,10 @@ def test_a_cluster_that_never_answers_is_said_to_be_one(plane: ControlPlane, tmp
 
 def test_a_bug_of_ours_is_one_line(tmp_path: Path) -> None:
     faulty = (
-        "from kubectl_inventory import cli\n"
+        "from kubectl_inventory import cli, program\n"
         "@cli.root.command()\n"
         "def faulty(): {}['x']\n"
-        "cli.main()\n"
+        "program.main()\n"
     )
     screen = Typist(tmp_path, None).type(sys.executable, "-c", faulty, "faulty")
     assert screen.code == 1

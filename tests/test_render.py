@@ -24,7 +24,6 @@ from kubectl_inventory.wire import Cell
 
 HOSTILE = "a\x1b[2J\x07\x9b\u202eb\u2066\u2028"
 SPELLED = r"a^[[2J\x07\x9b\u202eb\u2066\u2028"
-Layout = Callable[..., object]
 
 
 def drawn(headers: Sequence[str], *rows: Sequence[str], layout: str = "table", show_headers: bool = True) -> list[str]:

@@ -121,11 +121,12 @@ def test_a_refused_kind_is_an_entry_of_unread(viewer: Typist, kinds: list[Listed
     assert forbidden == [kind.name for kind in kinds if kind.name not in viewed]
     assert {f"{it['resource']}.{it['group']}".rstrip("."): it["count"] for it in told["items"]} == viewed
     secrets = next(it for it in told["unread"] if it["resource"] == "secrets")
+    why = 'User "viewer" cannot list resource "secrets" in API group "" at the cluster scope'
     assert secrets == {
         "resource": "secrets",
         "group": "",
         "reason": "Forbidden",
-        "message": 'secrets is forbidden: User "viewer" cannot list resource "secrets" in API group "" at the cluster scope',
+        "message": f"secrets is forbidden: {why}",
     }
     assert told["unread"][-1] == {
         "resource": "*",
