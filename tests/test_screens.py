@@ -34,7 +34,7 @@ from tests.oracle import (
 UNKNOWN_GROUP = """\
   1 group   Unavailable   stock.acme.example/v1: its kinds are unknown
 """
-WHY = 'hint: "kubectl get apiservice v1.stock.acme.example" tells why\n'
+WHY = 'hint: "kubectl get apiservice v1.stock.acme.example" tells why; --exclude "*.stock.acme.example"\n'
 COMMANDS = ("", "get", "kinds", "options", "version", "policy", "policy show", "policy check", "policy init")
 
 
@@ -76,6 +76,16 @@ def test_counts_are_the_biggest_first(typist: Typist, everything: list[Found]) -
     assert screen.out == table(("COUNT", "KIND"), biggest_first(by_kind(everything)))
     assert timeless(screen.err) == incomplete(everything, f"{namespaces} namespaces", len(counted_kinds(typist)))
     assert screen.code == 3
+
+
+def test_a_group_that_was_left_out_on_purpose_is_no_gap(typist: Typist, everything: list[Found]) -> None:
+    screen = typist.inventory("--exclude", "*.stock.acme.example")
+    counts = by_kind(everything)
+    empty = len(counted_kinds(typist)) - len(counts)
+    told = f"{counts.total():,} objects of {len(counts)} kinds in {counts['namespaces']} namespaces"
+    assert timeless(screen.err) == f"demo: {told}; {empty} empty kinds not shown (--show-empty); 0.0s\n"
+    assert screen.code == 0
+    assert typist.inventory("--exclude", "*.stock.acme.example", "-q") == Screen(0, screen.out, "")
 
 
 def test_counts_of_some_namespaces_are_one_sum(typist: Typist, everything: list[Found]) -> None:
