@@ -11,11 +11,11 @@ import click
 import pytest
 
 from kubectl_inventory import cli
-from kubectl_inventory.style import FORMATS
 from kubectl_inventory.errors import InventoryError
 from kubectl_inventory.helptext import HELP, PROGRAM
 from kubectl_inventory.policy import Policy, check_policy, parse_policy
 from kubectl_inventory.policy_file import NUMBER_FIELDS, PolicyFile
+from kubectl_inventory.style import FORMATS
 from kubectl_inventory.version import VERSION
 from tests.conftest import Typist
 from tests.controlplane.screens import SCREENS

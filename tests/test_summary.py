@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from kubectl_inventory.style import Style
 from kubectl_inventory.discovery import DiscoveryGap
 from kubectl_inventory.inventory import Gap, Inventory, Reading
 from kubectl_inventory.plan import Treatment
@@ -15,6 +14,7 @@ from kubectl_inventory.policy import Rule
 from kubectl_inventory.reach import Reach, WithheldNamespace
 from kubectl_inventory.request import Command, Request
 from kubectl_inventory.resource import Kind
+from kubectl_inventory.style import Style
 from kubectl_inventory.summary import Summary, seconds, summarize
 from tests.fake_api import DEPLOYMENTS, NAMESPACE_KIND, NODES, PODS, SECRETS, a_kind, an_inventory
 
@@ -133,7 +133,7 @@ def test_a_group_that_is_unknown_is_named() -> None:
     said = summary(Reading(kind=PODS, count=1), gaps=[gap])
     assert said.sentence.startswith("dev: INCOMPLETE: 1 object of 1 kind; 1 of 1 kinds read")
     assert said.lines == ("  1 group   Unavailable   report.acme.example/v1: its kinds are unknown",)
-    assert said.hint == '"kubectl get apiservice v1.report.acme.example" tells why'
+    assert said.hint == '"kubectl get apiservice v1.report.acme.example" tells why; --exclude "*.report.acme.example"'
 
 
 def test_reasons_come_in_one_order_and_line_up() -> None:

@@ -220,7 +220,7 @@ class Kubelet:
         self._written: set[str] = set()
 
     def register_nodes(self) -> None:
-        """Join the nodes: ready, with room for everything; one of them cordoned. Nodes that are there stay as they are."""
+        """Join the nodes that are not there yet: ready, with room for everything; one of them cordoned."""
         content = self._client.get(f"{CORE}/nodes")
         present = {node.metadata.name for node in msgspec.json.decode(content, type=_NodeList).items}
         in_parallel(self._register, [name for name in NODES if name not in present])
