@@ -41,7 +41,7 @@ from kubectl_inventory.policy_file import PolicyFile, read_policy_file, read_pol
 from kubectl_inventory.request import LABEL_PREFIX, Command, Need, Request
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.run import Session, open_session, read_catalog, take_inventory
-from kubectl_inventory.style import FORMATS, Style
+from kubectl_inventory.style import FORMATS, GRID_FORMATS, SETTING_FORMATS, Style
 from kubectl_inventory.summary import summarize
 from kubectl_inventory.terminal import AuditLog, Terminal
 from kubectl_inventory.version import VERSION, platform_name, user_agent
@@ -68,7 +68,7 @@ _HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 @click.group(cls=Program, invoke_without_command=True, context_settings=_HELP_NAMES)
 @scope_options
-@output_options
+@output_options(GRID_FORMATS)
 @connection_options
 @click.option("--by", type=WordList(), multiple=True, metavar="KEY[,KEY]", help="count by kind, namespace, label=KEY")
 @click.option("--show-empty", is_flag=True, help="show kinds without objects too")
@@ -83,12 +83,12 @@ def root(ctx: click.Context, /, wants_version: bool, **_: object) -> int:
         return _print_version(terminal)
     given = given_to(ctx)
     by = _keys(given)
-    return _take(terminal, given, _request(given, command="counts", by=by), _style(given, without=("name",)))
+    return _take(terminal, given, _request(given, command="counts", by=by), _style(given, GRID_FORMATS))
 
 
 @root.command(context_settings=_HELP_NAMES)
 @scope_options
-@output_options
+@output_options(FORMATS)
 @connection_options
 @click.argument("types", type=WordList(), nargs=-1, metavar="[TYPE[,TYPE]]...")
 @click.option("--show-labels", is_flag=True, help="a column with each object's labels")
@@ -112,13 +112,13 @@ def get(ctx: click.Context, /, types: tuple[tuple[str, ...], ...], **_: object) 
     """
     ctx.params["types"] = tuple(word for part in types for word in part)
     given = given_to(ctx)
-    style = _style(given)
+    style = _style(given, FORMATS)
     return _take(ctx.ensure_object(Terminal), given, _request(given, command="get", need=style.need), style)
 
 
 @root.command(context_settings=_HELP_NAMES)
 @scope_options
-@output_options
+@output_options(GRID_FORMATS)
 @connection_options
 @click.pass_context
 def kinds(ctx: click.Context, /, **_: object) -> int:
@@ -131,7 +131,7 @@ def kinds(ctx: click.Context, /, **_: object) -> int:
     """
     given = given_to(ctx)
     return _take(
-        ctx.ensure_object(Terminal), given, _request(given, command="kinds"), _style(given, without=("name",))
+        ctx.ensure_object(Terminal), given, _request(given, command="kinds"), _style(given, GRID_FORMATS)
     )
 
 
@@ -167,13 +167,13 @@ def policy() -> None:
 
 
 @policy.command("show", context_settings=_HELP_NAMES)
-@output_options
+@output_options(SETTING_FORMATS)
 @connection_options
 @click.pass_context
 def policy_show(ctx: click.Context, /, **_: object) -> int:
     """Print the effective boundary and which source set each value."""
     given = given_to(ctx)
-    style = _style(given, without=("name", "wide"))
+    style = _style(given, SETTING_FORMATS)
     effective = _policy(given, _context_name(given))
     print_settings(effective.settings(), style, ctx.ensure_object(Terminal).write)
     return 0
@@ -244,8 +244,7 @@ def _request(given: Given, *, command: Command, by: tuple[str, ...] = ("kind",),
     )
 
 
-def _style(given: Given, *, without: tuple[str, ...] = ()) -> Style:
-    valid = [name for name in FORMATS if name not in without]
+def _style(given: Given, valid: Sequence[str]) -> Style:
     if given.output not in valid:
         raise UsageError(
             f'unknown output format "{given.output}"{near(given.output, valid)}', hint=", ".join(valid)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import click
@@ -18,7 +18,6 @@ from click.core import ParameterSource
 from kubectl_inventory.kubeconfig import ConnectionFlags
 from kubectl_inventory.policy import LimitFlags
 from kubectl_inventory.request import Scope, Strategy
-from kubectl_inventory.style import FORMATS
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -136,16 +135,20 @@ def scope_options(function: F) -> F:
     return function
 
 
-def output_options(function: F) -> F:
-    """How the answer is printed, and what an incomplete one means."""
-    for option in (
-        click.option("-o", "--output", default="table", metavar="FORMAT", help=", ".join(FORMATS)),
-        click.option("--no-headers", is_flag=True, help="no header line"),
-        click.option("--allow-incomplete", is_flag=True, help="exit 0 when something could not be read"),
-        click.option("-q", "--quiet", is_flag=True, help="no summary when the answer is complete"),
-    ):
-        function = option(function)
-    return function
+def output_options(formats: Sequence[str]) -> Callable[[F], F]:
+    """How the answer is printed, in which of `formats`, and what an incomplete one means."""
+
+    def decorate(function: F) -> F:
+        for option in (
+            click.option("-o", "--output", default="table", metavar="FORMAT", help=", ".join(formats)),
+            click.option("--no-headers", is_flag=True, help="no header line"),
+            click.option("--allow-incomplete", is_flag=True, help="exit 0 when something could not be read"),
+            click.option("-q", "--quiet", is_flag=True, help="no summary when the answer is complete"),
+        ):
+            function = option(function)
+        return function
+
+    return decorate
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
