@@ -63,7 +63,7 @@ class DiscoveryCache:
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(msgspec.json.encode(kept))
                 os.replace(name, self._path)
-            except OSError:
+            except BaseException:  # Ctrl-C, too, leaves nothing behind
                 os.unlink(name)
                 raise
         except OSError:

@@ -6,6 +6,7 @@ the rooms behind, and how the process ends is for `program`.
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import sys
@@ -40,7 +41,7 @@ from kubectl_inventory.policy import Policy, apply_limit_flags, check_policy, ma
 from kubectl_inventory.policy_file import PolicyFile, read_policy_file, read_policy_files
 from kubectl_inventory.request import LABEL_PREFIX, Command, Need, Request
 from kubectl_inventory.resource import Kind
-from kubectl_inventory.run import Session, open_session, read_catalog, take_inventory
+from kubectl_inventory.run import Session, open_session, read_catalog, side_by_side, take_inventory
 from kubectl_inventory.style import FORMATS, GRID_FORMATS, SETTING_FORMATS, Style
 from kubectl_inventory.summary import summarize
 from kubectl_inventory.terminal import AuditLog, Terminal
@@ -54,7 +55,7 @@ EXIT_INCOMPLETE = 3
 
 
 class Program(click.Group):
-    """The root command: its own help page, and the options before a command's name count for that command."""
+    """The root command: with a help page of its own."""
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The page of `helptext`."""
@@ -140,7 +141,7 @@ def kinds(ctx: click.Context, /, **_: object) -> int:
 def options(ctx: click.Context) -> int:
     """List the connection and limit flags."""
     formatter = ctx.make_formatter()
-    rows = [record for option in _hidden(root) if (record := option.get_help_record(ctx)) is not None]
+    rows = [record for option in _shown(root) if (record := option.get_help_record(ctx)) is not None]
     formatter.write("These flags work with every command that asks a cluster:\n\n")
     formatter.write_dl(rows)
     ctx.ensure_object(Terminal).write(formatter.getvalue())
@@ -174,7 +175,7 @@ def policy_show(ctx: click.Context, /, **_: object) -> int:
     """Print the effective boundary and which source set each value."""
     given = given_to(ctx)
     style = _style(given, SETTING_FORMATS)
-    effective = _policy(given, _context_name(given))
+    effective = _policy(given, _usable_connection(given))
     print_settings(effective.settings(), style, ctx.ensure_object(Terminal).write)
     return 0
 
@@ -194,7 +195,9 @@ def policy_check(ctx: click.Context, /, file: Path | None, **_: object) -> int:
     if not files:
         terminal.say("no policy file: the built-in policy denies nothing")
         return 0
-    context, known = _known_kinds(terminal, given)
+    connection = _usable_connection(given)
+    context = connection.context if connection is not None else None
+    known = _known_kinds(terminal, given, connection) if connection is not None else None
     problems = [problem for part in files for problem in check_policy(part, known, context)]
     for problem in problems:
         terminal.write(f"{problem}\n")
@@ -230,6 +233,8 @@ def _request(given: Given, *, command: Command, by: tuple[str, ...] = ("kind",),
     if given.namespaces and not _flat(given.namespaces):
         # `-n "$NS"` of an unset variable must not become the whole cluster.
         raise UsageError("-n names no namespace", hint="leave it out for the whole cluster")
+    if given.namespaces and given.all_namespaces:
+        raise UsageError("-A and -n exclude each other")
     return Request(
         command=command,
         types=given.types,
@@ -274,9 +279,9 @@ def _flat(parts: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for part in parts for word in part))
 
 
-def _hidden(command: click.Command) -> list[click.Option]:
-    """A command's options that its own help leaves to the page of `options`, shown."""
-    found = [option for option in command.params if isinstance(option, click.Option) and option.hidden]
+def _shown(command: click.Command) -> list[click.Option]:
+    """Copies, not hidden, of the options that a command's own help leaves to the page of `options`."""
+    found = [copy.copy(option) for option in command.params if isinstance(option, click.Option) and option.hidden]
     for option in found:
         option.hidden = False
     return found
@@ -297,8 +302,9 @@ def _policy_files(given: Given) -> list[PolicyFile]:
     return read_policy_files(flag=given.policy, environ=os.environ, home=_home())
 
 
-def _policy(given: Given, context: str | None) -> Policy:
+def _policy(given: Given, connection: Connection | None) -> Policy:
     """The boundary in force. Raises `PolicyError` where it refuses the context, or a way round its name."""
+    context = connection.context if connection is not None else None
     effective = apply_limit_flags(make_policy(_policy_files(given), context), given.limit_flags)
     around = [flag for flag, value in (("--server", given.server), ("--cluster", given.cluster)) if value]
     if around and effective.has_context_rule:
@@ -310,40 +316,40 @@ def _policy(given: Given, context: str | None) -> Policy:
 
 
 def _connection(given: Given) -> Connection:
+    """What is judged and what is opened: read once a run, as a `kubectx` may come between."""
     return load_connection(given.connection_flags, environ=os.environ, home=_home())
 
 
-def _context_name(given: Given) -> str | None:
-    """The context whose profiles apply; None where there is no cluster to speak of."""
+def _usable_connection(given: Given) -> Connection | None:
+    """The connection whose context's profiles apply; None where there is no cluster to speak of."""
     try:
-        return _connection(given).context
+        return _connection(given)
     except KubeconfigError:
         if given.context is not None:
             raise
         return None
 
 
-def _known_kinds(terminal: Terminal, given: Given) -> tuple[str | None, list[Kind] | None]:
-    """The context's name and its kinds; None for what cannot be had: a policy is checked without a cluster, too."""
-    context = _context_name(given)
-    if context is None:
-        return None, None
+def _known_kinds(terminal: Terminal, given: Given, connection: Connection) -> list[Kind] | None:
+    """The cluster's kinds; None where they cannot be had: a policy is checked without a cluster, too."""
     try:
-        catalog = read_catalog(_open(terminal, given, _policy(given, context), _audit_log(given)))
-    except (ApiError, PolicyError):
-        # The boundary in force is the one that is wrong, or it keeps this cluster out: then it is not asked.
-        return context, None
+        session = _open(terminal, given, connection, _policy(given, connection), _audit_log(given, connection))
+        catalog = read_catalog(session, side_by_side(Request(), session))
+    except (ApiError, KubeconfigError, PolicyError):
+        # No credential or no answer; or the boundary in force is the one that is wrong, or keeps this cluster out.
+        return None
     # Kinds of a group that cannot answer are unknown, which does not make their names wrong.
-    return context, None if catalog.gaps else list(catalog.kinds)
+    return None if catalog.gaps else list(catalog.kinds)
 
 
-def _audit_log(given: Given) -> AuditLog | None:
-    return AuditLog(Path(given.audit_log), context=_connection(given).shown_context) if given.audit_log else None
+def _audit_log(given: Given, connection: Connection) -> AuditLog | None:
+    return AuditLog(Path(given.audit_log), context=connection.shown_context) if given.audit_log else None
 
 
-def _open(terminal: Terminal, given: Given, policy: Policy, log: AuditLog | None) -> Session:
+def _open(
+    terminal: Terminal, given: Given, connection: Connection, policy: Policy, log: AuditLog | None
+) -> Session:
     """The door to the cluster, audited and, with `-v 6`, commented."""
-    connection = _connection(given)
     terminal.context = connection.shown_context
 
     def note(record: RequestRecord) -> None:
@@ -362,10 +368,10 @@ def _open(terminal: Terminal, given: Given, policy: Policy, log: AuditLog | None
 
 def _take(terminal: Terminal, given: Given, request: Request, style: Style) -> int:
     """Takes an inventory and prints it, then says how complete it is."""
-    policy = _policy(given, _connection(given).context)
-    log = _audit_log(given)
-    session = _open(terminal, given, policy, log)
-    terminal.context = session.context
+    connection = _connection(given)
+    policy = _policy(given, connection)
+    log = _audit_log(given, connection)
+    session = _open(terminal, given, connection, policy, log)
     inventory = take_inventory(request, session, partial(_show_progress, terminal, policy))
     if log is not None:
         for entry in withheld(inventory):

@@ -21,6 +21,7 @@ from kubectl_inventory.errors import (
     Gone,
     LimitReached,
     NotAcceptable,
+    ServerFault,
     Unauthorized,
     UsageError,
 )
@@ -108,6 +109,14 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
             return reading
         return msgspec.structs.replace(reading, gaps=(*reading.gaps, *End(refusal).gaps()))
 
+    def accounted(self, reading: Reading) -> Reading:
+        """A reading with the gap that all namespaced kinds have where the allowed namespaces are not all known."""
+        shortfall = self.reach.shortfall
+        if shortfall is None or not reading.kind.namespaced or reading.is_unread:
+            return reading
+        gap = Gap(shortfall.reason, f"which namespaces there are is not known: {shortfall.message}")
+        return msgspec.structs.replace(reading, gaps=(*reading.gaps, gap))
+
     def table(self, kind: Kind, namespace: str | None = None, *, lane: Lane, metadata: bool = False) -> Question:
         """A question for a kind's Table, with the request's selectors; never with metadata for Secrets."""
         fields = [self.request.field_selector] if self.request.field_selector else []
@@ -120,6 +129,7 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
             representation="table",
             lane=lane,
             include_metadata=metadata and not kind.holds_secrets,
+            strict=kind.holds_secrets,
             from_cache=True,
             label_selector=self.request.selector,
             field_selector=",".join(fields),
@@ -143,9 +153,12 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
 
     def _reply(self, kind: Kind, question: Question) -> CollectionReply:
         try:
-            return decode(self.read(question).body, COLLECTION, what=kind.name)
+            reply = decode(self.read(question).body, COLLECTION, what=kind.name)
+            if question.strict and not reply.is_table:
+                raise ServerFault(f"{kind.name}: the server sent something else than the table that was asked for")
+            return reply
         except NotAcceptable:
-            if kind.holds_secrets:
+            if question.strict:
                 raise
             # An aggregated server without Tables may refuse them instead of sending its plain list.
             plain = msgspec.structs.replace(question, representation="plain")
@@ -167,11 +180,11 @@ def count_in(kind: Kind, collector: Collector, names: Sequence[str | None]) -> P
     lists = [questions[place] for place in open_places]
     replies = yield from collector.ask(kind, *lists)
     for place, question, reply in zip(open_places, lists, replies, strict=True):
-        counted[place] = yield from _count_pages(kind, collector, question, reply)
+        counted[place] = yield from count_pages(kind, collector, question, reply)
     return [count for count in counted if count is not None]
 
 
-def _count_pages(kind: Kind, collector: Collector, question: Question, first: Replied) -> Part[int | ApiError]:
+def count_pages(kind: Kind, collector: Collector, question: Question, first: Replied) -> Part[int | ApiError]:
     """How many objects a list holds, over all the pages that a server makes of it by itself."""
     seen = 0
 

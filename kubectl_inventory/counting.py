@@ -12,7 +12,7 @@ from itertools import product
 
 import msgspec
 
-from kubectl_inventory.collect import Collector, End, Part, count_in, walk
+from kubectl_inventory.collect import Collector, End, Part, count_in, count_pages, walk
 from kubectl_inventory.errors import (
     ApiError,
     Forbidden,
@@ -40,7 +40,7 @@ def count_kind(kind: Kind, collector: Collector) -> Part[Reading]:
         names = yield from collector.names()
         counted = yield from count_in(kind, collector, names)
         if all(isinstance(count, Forbidden) for count in counted):
-            return Reading(kind=kind, gaps=End(refusal).gaps())
+            return Reading(kind=kind, gaps=End(refusal).gaps(), namespaces_asked=len(names))
     elif names == (None,) and kind.namespaced and keys and isinstance(refusal, int) and refusal:
         return (yield from _count_by_namespace(kind, collector, refusal))
     reading = _sum(kind, names, counted)
@@ -110,16 +110,25 @@ def _count_by_label(kind: Kind, collector: Collector, names: Sequence[str | None
     end = End()
     if names == (None,):
         end = yield from walk(kind, collector, _metadata_question(kind, collector, None, None), None, keep)
-        if not isinstance(end.error, Forbidden) or not kind.namespaced:
+        if not isinstance(end.error, Forbidden) or not kind.namespaced or groups:
             return _grouped(kind, groups, end)
         names = yield from collector.names()
     gaps: list[Gap] = []
+    notes: dict[str, None] = {}
     for name in names:
         part = yield from walk(kind, collector, _metadata_question(kind, collector, name, None), name, keep)
         gaps += part.gaps(name)
-    if end.error is not None and len(gaps) == len(names):
-        return _grouped(kind, groups, end)
-    reading = msgspec.structs.replace(_grouped(kind, groups, End()), gaps=tuple(gaps), namespaces_asked=len(names))
+        notes.update(dict.fromkeys(part.notes()))
+    if end.error is not None and len(gaps) == len(names) and all(gap.reason == "Forbidden" for gap in gaps):
+        gaps = list(end.gaps())
+    reading = Reading(
+        kind=kind,
+        count=groups.total(),
+        gaps=tuple(gaps),
+        namespaces_asked=len(names),
+        groups=dict(groups),
+        notes=tuple(notes),
+    )
     return collector.without_the_rest(reading, end.error) if end.error is not None else reading
 
 
@@ -147,11 +156,12 @@ def _count_secrets(kind: Kind, collector: Collector, names: Sequence[str | None]
         names = yield from collector.names()
         counted = yield from count_in(kind, collector, names)
         if isinstance(whole, Forbidden) and all(isinstance(count, Forbidden) for count in counted):
-            return Reading(kind=kind, gaps=End(whole).gaps())
+            return Reading(kind=kind, gaps=End(whole).gaps(), namespaces_asked=len(names))
     reading = _sum(kind, names, counted)
     if isinstance(whole, Forbidden):
         reading = collector.without_the_rest(reading, whole)
     groups: Counter[tuple[str, ...]] = Counter()
+    failed: list[Gap] = []
     values = [sorted(collector.label_values[label] | {ABSENT}) for label in labels]
     for name, count in zip(names, counted, strict=True):
         if isinstance(count, ApiError) or not count:
@@ -162,17 +172,22 @@ def _count_secrets(kind: Kind, collector: Collector, names: Sequence[str | None]
             if left <= 0:
                 break
             chosen = dict(zip((f"label={label}" for label in labels), combination, strict=True))
-            (reply,) = yield from collector.ask(kind, _selected(kind, collector, name, chosen))
-            if not isinstance(reply, ApiError) and reply.length:
-                groups[tuple(chosen.get(key, namespace) for key in keys)] += reply.length
-                left -= reply.length
+            question = _selected(kind, collector, name, chosen)
+            (reply,) = yield from collector.ask(kind, question)
+            found = yield from count_pages(kind, collector, question, reply)
+            if isinstance(found, ApiError):
+                failed.append(Gap(found.reason, f"by label: {found.message}", name))
+                break
+            if found:
+                groups[tuple(chosen.get(key, namespace) for key in keys)] += found
+                left -= found
         if left > 0:
             groups[tuple(UNKNOWN if key != "namespace" else namespace for key in keys)] += left
     if isinstance(whole, int) and reading.is_whole and reading.count < whole:
         # As in `_count_by_namespace`: what lies in no listed namespace is not told apart.
         groups[tuple(UNKNOWN for _ in keys)] += whole - reading.count
         reading = msgspec.structs.replace(reading, count=whole)
-    return msgspec.structs.replace(reading, groups=dict(groups))
+    return msgspec.structs.replace(reading, groups=dict(groups), gaps=(*reading.gaps, *failed))
 
 
 def _selected(kind: Kind, collector: Collector, name: str | None, chosen: dict[str, str]) -> Question:

@@ -148,14 +148,14 @@ class Inventory:
         if self.plan.reach.names is not None:
             return len(self.plan.reach.names)
         for reading in self.readings:
-            if reading.kind.name == NAMESPACES.name and reading.is_whole:
+            if reading.kind.name == NAMESPACES.name and reading.is_whole and not self.plan.selects:
                 return reading.count
         return self._namespaces.known_count
 
     @property
     def remark(self) -> str:
-        """Why the namespaces asked one by one are not all there are; empty where they are."""
-        return self._namespaces.remark
+        """Why the namespaces asked one by one are not all there are; empty where they are, or none was asked so."""
+        return self._namespaces.remark if any(reading.namespaces_asked for reading in self.readings) else ""
 
     def _check_sums(self) -> None:
         """Nothing vanishes: each discovered kind was read, has its reason, or was left out with one."""

@@ -257,7 +257,7 @@ class Cluster:
         return f"{self._prefix}{request.path}?{query}{'&' if query else ''}{timeout}"
 
     def _headers_for(self, question: Question) -> dict[str, str]:
-        headers = {**self._headers, "Accept": _ACCEPT[question.representation]}
+        headers = {**self._headers, "Accept": _accept(question)}
         if question.if_none_match:
             headers["If-None-Match"] = question.if_none_match
         return headers
@@ -294,6 +294,12 @@ class Cluster:
         if 300 <= status < 400 and status != 304:
             return ServerFault(f"redirect refused ({reply.phrase}): it leads away from the server that was named")
         return _ERRORS.get(status, ServerFault)(message)
+
+
+def _accept(question: Question) -> str:
+    """What the reply may be; a strict question is not answered with anything else."""
+    accepted = _ACCEPT[question.representation]
+    return accepted.removesuffix(",application/json") if question.strict else accepted
 
 
 def open_cluster(

@@ -19,14 +19,16 @@ from kubectl_inventory.errors import (
     LimitReached,
 )
 from kubectl_inventory.inventory import Gap, Page, Reading, Row
-from kubectl_inventory.plan import LIGHT_OBJECTS, Way, choose_way
-from kubectl_inventory.resource import Kind, Lane
+from kubectl_inventory.plan import LIGHT_OBJECTS, ONE_REQUEST_OBJECTS, Way, choose_way
+from kubectl_inventory.resource import Kind, Lane, Question
 from kubectl_inventory.wire import Cell, CollectionReply, ColumnDefinition, MetadataOnly, TableRow
 
 PLAIN_COLUMNS = (ColumnDefinition("Name", "string", "name"), ColumnDefinition("Age", "string"))
 """What kubectl prints of a list that its server did not print: an aggregated API without Tables."""
 FANOUT_WAVE = 64
 """Namespaces asked before their rows are kept: bounds how many replies are in memory at once."""
+_SELECTOR_CHARS = 4000
+"""Proxies in front of an API server commonly end a request line at 8 kB."""
 _DEFAULT_MARK = " (default)"
 """What the server prints behind the name of the default StorageClass (kubernetes `pkg/printers/internalversion`)."""
 
@@ -55,7 +57,7 @@ def list_kind(kind: Kind, collector: Collector) -> Part[Reading]:
         if spread is None:
             spread = yield from collector.names()
         return (yield from _list_spread(kind, collector, spread, lane=lane, whole=names is None, count=count))
-    return (yield from _list_whole(kind, collector, names, lane=lane, paged=way == "pages"))
+    return (yield from _list_whole(kind, collector, names, lane=lane, paged=way == "pages", count=count))
 
 
 def _asks_each(names: Sequence[str], collector: Collector) -> bool:
@@ -105,7 +107,7 @@ def _list_refused(kind: Kind, collector: Collector, names: Sequence[str] | None,
         names = yield from collector.names()
     reading = yield from _list_each(kind, collector, names, lane="list")
     if len(reading.gaps) == len(names) and all(gap.reason == "Forbidden" for gap in reading.gaps):
-        return Reading(kind=kind, gaps=End(refusal).gaps())
+        return Reading(kind=kind, gaps=End(refusal).gaps(), namespaces_asked=len(names))
     return collector.without_the_rest(reading, refusal) if stand_in else reading
 
 
@@ -117,6 +119,8 @@ def _list_each(kind: Kind, collector: Collector, names: Sequence[str], *, lane: 
     for start in range(0, len(names), FANOUT_WAVE):
         some = names[start : start + FANOUT_WAVE]
         questions = [collector.table(kind, name, lane=lane, metadata=metadata) for name in some]
+        if metadata and not kind.holds_secrets:
+            questions = [_paged(question, collector) for question in questions]
         replies = yield from collector.ask(kind, *questions)
         for name, question, reply in zip(some, questions, replies, strict=True):
             end = yield from walk(kind, collector, question, name, keeper.keep, first=reply)
@@ -148,11 +152,16 @@ def _list_spread(
             pages.append(step.piece)
         else:
             replies = yield step
-    if whole and reading.is_whole and count is not None and reading.count < count and not collector.reach.excluded:
-        keeper = _Keeper(kind, collector)
+    if whole and reading.is_whole:
+        # The whole cluster was read, by whichever namespaces.
+        reading = msgspec.structs.replace(reading, namespaces_asked=0)
+    if whole and reading.is_whole and count is not None and reading.count < count:
+        keeper = _Keeper(kind, collector, but=frozenset(names))
         rest = collector.table(kind, None, lane=lane, metadata=True)
         others = [f"metadata.namespace!={name}" for name in names]
         joined = ",".join([rest.field_selector, *others] if rest.field_selector else others)
+        if len(joined) > _SELECTOR_CHARS and not kind.holds_secrets:
+            joined = rest.field_selector
 
         def keep(namespace: str | None, reply: CollectionReply) -> None:
             if (page := keeper.keep(namespace, reply)) is not None:
@@ -169,14 +178,14 @@ def _list_spread(
 
 
 def _list_whole(
-    kind: Kind, collector: Collector, names: Sequence[str] | None, *, lane: Lane, paged: bool
+    kind: Kind, collector: Collector, names: Sequence[str] | None, *, lane: Lane, paged: bool, count: int | None
 ) -> Part[Reading]:
     """One list of the whole cluster; of named namespaces' objects alone where there are names."""
     needs_namespace = kind.namespaced and (collector.request.need == "cells" or names is not None)
     metadata = collector.request.need == "metadata" or needs_namespace
     question = collector.table(kind, None, lane=lane, metadata=metadata)
-    if paged:
-        question = msgspec.structs.replace(question, from_cache=False, limit=collector.policy.limits.page_size)
+    if paged or (question.include_metadata and (count is None or count > ONE_REQUEST_OBJECTS)):
+        question = _paged(question, collector)
     keeper = _Keeper(kind, collector, only=frozenset(names) if names is not None else None)
     end = yield from walk(kind, collector, question, None, keeper.keep)
     if isinstance(end.error, Forbidden) and kind.namespaced and not keeper.count:
@@ -184,11 +193,22 @@ def _list_whole(
     return msgspec.structs.replace(keeper.reading(end.gaps(), 0), notes=end.notes())
 
 
+def _paged(question: Question, collector: Collector) -> Question:
+    return msgspec.structs.replace(question, from_cache=False, limit=collector.policy.limits.page_size)
+
+
 class _Keeper:
     """Takes rows out of replies, and counts them."""
 
-    def __init__(self, kind: Kind, collector: Collector, *, only: frozenset[str] | None = None) -> None:
-        self._kind, self._collector, self._only = kind, collector, only
+    def __init__(
+        self,
+        kind: Kind,
+        collector: Collector,
+        *,
+        only: frozenset[str] | None = None,
+        but: frozenset[str] = frozenset(),
+    ) -> None:
+        self._kind, self._collector, self._only, self._but = kind, collector, only, but
         self.count = 0
         self.stopped: LimitReached | None = None
 
@@ -197,6 +217,8 @@ class _Keeper:
         columns, rows = self._rows(namespace, reply)
         if self._only is not None:
             rows = [row for row in rows if row.namespace in self._only]
+        if self._but:
+            rows = [row for row in rows if row.namespace not in self._but]
         if not rows:
             return None
         self.stopped = self._collector.budget.spend(len(rows))

@@ -75,7 +75,7 @@ _REPEATABLE = ("--as-group", "--as-user-extra")
 
 
 def connection_options(function: F) -> F:
-    """kubectl's own connection flags. Left out of a command's help; `options` lists them."""
+    """kubectl's own connection flags, and the limits with them. Most are left out of a command's help for `options`."""
     for name, metavar, text in reversed(CONNECTION_OPTIONS):
         names = ["-s", name] if name == "--server" else [name]
         parameter = {"--as": "as_user", "--as-group": "as_groups"}.get(name, name.removeprefix("--").replace("-", "_"))
@@ -184,6 +184,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     # what is asked
     types: tuple[str, ...] = ()
     namespaces: tuple[tuple[str, ...], ...] = ()
+    all_namespaces: bool = False
     selector: str = ""
     field_selector: str = ""
     exclude: tuple[tuple[str, ...], ...] = ()
@@ -234,7 +235,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def given_to(ctx: click.Context) -> Given:
-    """The values of a command; options typed before its name count as its own.
+    """The values of a command; options typed before its name count as its own, repeatable ones beside its own.
 
     Raises `UsageError` for one that the command does not have.
     """
@@ -244,10 +245,12 @@ def given_to(ctx: click.Context) -> Given:
         for name, value in parent.params.items():
             if parent.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
                 continue
+            option = next(option for option in parent.command.params if option.name == name)
             if name not in ctx.params:
-                option = next(option.opts[-1] for option in parent.command.params if option.name == name)
-                raise click.UsageError(f"{option} is not an option of {ctx.info_name}", ctx)
-            if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+                raise click.UsageError(f"{option.opts[-1]} is not an option of {ctx.info_name}", ctx)
+            if isinstance(option, click.Option) and option.multiple:
+                values[name] = (*value, *values[name])
+            elif ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
                 values[name] = value
         parent = parent.parent
     return msgspec.convert(values, Given)

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from kubectl_inventory.discovery import Catalog, DiscoveryGap
-from kubectl_inventory.errors import PolicyError, UsageError, near
+from kubectl_inventory.errors import PolicyError, Unavailable, UsageError, near
 from kubectl_inventory.policy import Policy, Rule
 from kubectl_inventory.reach import Reach
 from kubectl_inventory.request import Request
@@ -62,6 +62,8 @@ class Plan(msgspec.Struct, frozen=True):
     treatments: tuple[Treatment, ...]
     gaps: tuple[DiscoveryGap, ...]
     reach: Reach
+    selects: bool = False
+    """Only some objects are asked for, by labels or fields: a kind's count is not how many there are."""
 
     def kinds(self, *statuses: Status) -> list[Kind]:
         """The kinds that were treated so."""
@@ -91,14 +93,16 @@ def make_plan(request: Request, catalog: Catalog, policy: Policy, reach: Reach) 
             among = {(other.group, other.resource) for other in named} if request.types else known
             treatments.append(_ask_or_alias(kind, among))
     gaps = []
-    for gap in () if request.types else catalog.gaps:
+    # A kind that was typed was found; what a category would have brought in of a dead group is not known.
+    every = not request.types or any(typed.lower() in _categories(catalog) for typed in request.types)
+    for gap in catalog.gaps if every else ():
         anything = Kind(group=gap.group, version=gap.version, resource="*", kind="*")
         rule = policy.denies_kind(anything)
         if rule is not None and rule.field.endswith(".deny"):
             treatments.append(Treatment(anything, "Withheld", str(rule), rule))
         elif gap.group not in LEFT_OUT_GROUPS and (gap.group, "*") not in excluded:
             gaps.append(gap)
-    return Plan(tuple(treatments), tuple(gaps), reach)
+    return Plan(tuple(treatments), tuple(gaps), reach, selects=request.has_selector)
 
 
 def left_out(kind: Kind) -> str:
@@ -170,7 +174,7 @@ def _excluded(types: Sequence[str], catalog: Catalog) -> set[tuple[str, str]]:
     groups = unknown | {kind.group for kind in catalog.kinds}
     for typed in types:
         word, _, group = typed.partition(".")
-        if word == "*" and group in groups:
+        if word == "*" and group and group in groups:
             excluded.add((group, "*"))
         elif group not in unknown:
             excluded |= {(kind.group, kind.resource) for kind in resolve_types([typed], catalog, None)}
@@ -193,12 +197,22 @@ def _resolve_one(typed: str, catalog: Catalog) -> Kind:
         # `certificates.cert-manager`: apimachinery's mapper takes a group's beginning where none is called so.
         if rest and word in _full_names(kind) and kind.group.startswith(rest):
             return kind
+    for gap in catalog.gaps:
+        if rest in (gap.group, f"{gap.version}.{gap.group}"):
+            raise Unavailable(
+                f"cannot read {typed}: API group {gap.group}/{gap.version} is unavailable, its kinds are unknown",
+                hint=f'"kubectl get apiservice {gap.version}.{gap.group}" tells why',
+            )
     known = [name for kind in catalog.kinds for name in (kind.resource, kind.name, kind.singular)]
     suggestion = near(typed.lower(), known)
-    raise UsageError(
-        f'the server doesn\'t have a resource type "{typed}"{suggestion}',
-        hint=None if suggestion else '"kubectl inventory kinds" lists them',
-    )
+    hint = None if suggestion else '"kubectl inventory kinds" lists them'
+    if "/" in typed:
+        suggestion, hint = "", f'no object is read by its name here: "kubectl get {typed}"'
+    raise UsageError(f'the server doesn\'t have a resource type "{typed}"{suggestion}', hint=hint)
+
+
+def _categories(catalog: Catalog) -> set[str]:
+    return {category for kind in catalog.kinds for category in kind.categories}
 
 
 def _full_names(kind: Kind) -> tuple[str, ...]:
@@ -212,7 +226,8 @@ def _short_names(kind: Kind) -> tuple[str, ...]:
 def _in_scope(kind: Kind, request: Request, reach: Reach) -> bool:
     if kind.namespaced:
         return request.scope != "cluster"
-    return request.scope != "namespaced" and reach.cluster_scoped
+    # kubectl, too, prints `get nodes -n shop`: what is named is meant.
+    return request.scope != "namespaced" and (reach.cluster_scoped or bool(request.types))
 
 
 def _ask_or_alias(kind: Kind, among: set[tuple[str, str]]) -> Treatment:

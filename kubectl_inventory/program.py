@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -39,17 +41,26 @@ def main() -> NoReturn:
     """Runs the program and ends the process with its exit code."""
     name = program_name(sys.argv[0])
     terminal = Terminal(sys.stdout, sys.stderr, os.environ, program=name)
-    _end_on_signals(terminal)
     try:
-        code = _run(terminal, name)
-    except ReaderGone:
-        # The reader has gone (`| head`): nothing more to say, and nowhere to say it.
-        code = EXIT_NO_READER
-    except OutputError as error:
-        # Of what was to be written before the last word on another failure.
-        code = _failed(terminal, name, error)
+        _end_on_signals(terminal)
+        code = _ended(terminal, name, partial(_run, terminal, name))
+    except Interrupted as interruption:
+        # Also one that came while another failure was being told.
+        code = _ended(terminal, name, partial(_interrupted, terminal, interruption))
     # Threads that hang in a name look-up would be waited for by an orderly exit.
     os._exit(code)
+
+
+def _ended(terminal: Terminal, name: str, step: Callable[[], int]) -> int:
+    """The exit code of a step that may find nobody to write to."""
+    try:
+        return step()
+    except ReaderGone:
+        # The reader has gone (`| head`): nothing more to say, and nowhere to say it.
+        return EXIT_NO_READER
+    except OutputError as error:
+        # Of what was to be written before the last word on another failure.
+        return _failed(terminal, name, error)
 
 
 def program_name(argv0: str) -> str:
@@ -64,8 +75,6 @@ def _run(terminal: Terminal, name: str) -> int:
         result = root.main(prog_name=name, standalone_mode=False, obj=terminal)
         terminal.flush()
         return result if isinstance(result, int) else 0
-    except Interrupted as interruption:
-        return _interrupted(terminal, interruption)
     except click.exceptions.NoArgsIsHelpError as error:
         # `kubectl inventory policy` alone: the help, as `kubectl config` alone prints its own.
         terminal.write(f"{error.format_message()}\n")

@@ -14,7 +14,7 @@ from functools import partial
 import msgspec
 
 from kubectl_inventory.discovery import Each
-from kubectl_inventory.errors import ApiError, PolicyError, Unauthorized, UsageError, near
+from kubectl_inventory.errors import ApiError, Forbidden, PolicyError, Unauthorized, UsageError, near
 from kubectl_inventory.policy import Policy, Rule
 from kubectl_inventory.request import Request
 from kubectl_inventory.resource import Kind, Question, Read, collection_path, is_namespace_name
@@ -43,6 +43,8 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
     cluster_scoped: bool = True
     named: bool = False
     """The user named them (`-n`), as opposed to the policy's rules."""
+    shortfall: ApiError | None = None
+    """Why `names` may not be all that a rule leaves: then no namespaced kind is read whole."""
     unchecked: tuple[str, ...] = ()
     """Named ones of which nobody here may say whether they exist."""
 
@@ -57,6 +59,8 @@ class Namespaces:
         self._names: tuple[str, ...] | None = None
         self.withheld: tuple[WithheldNamespace, ...] = ()
         """Those that exist and that the policy keeps out."""
+        self.refused: ApiError | None = None
+        """Why they could not be listed."""
         self.remark = ""
         """Why these are not all there are: the context's own namespace stands in where they cannot be listed."""
 
@@ -72,7 +76,7 @@ class Namespaces:
     @property
     def known_count(self) -> int | None:
         """How many there are, when somebody had to list them."""
-        return len(self._names) if self._names is not None else None
+        return len(self._names) if self._names is not None and not self.remark else None
 
     def check(self, names: Sequence[str]) -> tuple[str, ...]:
         """Those of `names` that nobody here may check. Raises `UsageError` for one that does not exist."""
@@ -97,6 +101,7 @@ class Namespaces:
         except Unauthorized:
             raise
         except ApiError as error:
+            self.refused = error
             return self._stand_in(error.reason)
         return [item.metadata.name for item in reply.items or ()]
 
@@ -140,7 +145,10 @@ def find_reach(request: Request, policy: Policy, namespaces: Namespaces) -> Reac
         withheld = tuple(WithheldNamespace(name, rule) for name, rule in rules if rule is not None)
         return Reach(excluded=literal, withheld=withheld)
     names = namespaces.names()
-    return Reach(names=names, withheld=namespaces.withheld)
+    if namespaces.refused is not None and not isinstance(namespaces.refused, Forbidden):
+        # The rules cannot be held against names that a fault keeps from us: nothing may be asked.
+        raise namespaces.refused
+    return Reach(names=names, withheld=namespaces.withheld, shortfall=namespaces.refused)
 
 
 def in_server_order(names: Iterable[str]) -> tuple[str, ...]:

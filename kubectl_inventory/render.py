@@ -129,8 +129,8 @@ def markdown(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _literal(cell: str) -> str:
-    """A cell that a Markdown reader shows as it is: `<none>` would be a tag, and a bar another cell."""
-    return re.sub(r"[\\|<]", r"\\\g<0>", one_line(cell))
+    """A cell that a Markdown reader shows as it is: `<none>` would be a tag, a bar another cell, `*` emphasis."""
+    return re.sub(r"[\\|<*_`\[\]&]", r"\\\g<0>", one_line(cell))
 
 
 def json_text(document: object) -> str:

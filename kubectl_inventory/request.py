@@ -23,9 +23,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     command: Command = "counts"
     types: tuple[str, ...] = ()
-    """As typed: `deploy`, `pods`, `certificates.cert-manager.io`, `all`. None: every kind."""
+    """As typed: `deploy`, `pods`, `certificates.cert-manager.io`, `all`. Empty: every kind."""
     namespaces: tuple[str, ...] = ()
-    """None: all that the user can see."""
+    """Empty: all that the user can see."""
     exclude: tuple[str, ...] = ()
     """Kinds to leave out, typed as `types` are."""
     scope: Scope = "all"

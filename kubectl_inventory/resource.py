@@ -93,6 +93,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     lane: Lane = "list"
     include_metadata: bool = False
     """A Table's rows carry object metadata (`includeObject=Metadata`) instead of nothing at all."""
+    strict: bool = False
+    """No other representation will do: for Secrets, of which a plain list holds every value."""
     limit: int | None = None
     continue_token: str = ""
     from_cache: bool = False

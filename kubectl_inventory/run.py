@@ -88,10 +88,10 @@ def take_inventory(request: Request, session: Session, watch: Watch) -> Inventor
     refuse_denied_types(request.types, policy)
     taken = Taken(session.context, session.server, now_iso())
     bounds = _bounds(request, policy)
-    each = SideBySide(bounds, session.end_s)
+    each = side_by_side(request, session)
     namespaces = Namespaces(read, each, policy, context=session.context, own=session.own_namespace)
     reach = find_reach(request, policy, namespaces)
-    catalog = read_catalog(session)
+    catalog = read_catalog(session, each)
     plan = make_plan(request, catalog, policy, reach)
     collector = Collector(
         request=request,
@@ -106,9 +106,13 @@ def take_inventory(request: Request, session: Session, watch: Watch) -> Inventor
     return Inventory(taken, plan, namespaces, _gather(plan.kinds("Asked"), collector, bounds, session.end_s, watch))
 
 
-def read_catalog(session: Session) -> Catalog:
+def side_by_side(request: Request, session: Session) -> SideBySide:
+    """What runs the small questions of a run: as many at once as its request and its policy let."""
+    return SideBySide(_bounds(request, session.policy), session.end_s)
+
+
+def read_catalog(session: Session, each: SideBySide) -> Catalog:
     """What the cluster can list: remembered, if that is not older than the policy allows, else asked."""
-    each = SideBySide(_bounds(Request(), session.policy), session.end_s)
     known, age_s = session.cache.load()
     if not known or age_s > session.policy.discovery_cache_s:
         known = discover(session.cluster.read, each, known=known)
@@ -154,7 +158,7 @@ def _gather(
                 seen += len(piece.rows)
                 yield kinds[number], piece
                 continue
-            yield kinds[number], _ending(kinds[number], piece, seen)
+            yield kinds[number], collector.accounted(_ending(kinds[number], piece, seen))
             seen = 0
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from kubectl_inventory.helptext import PROGRAM
 from kubectl_inventory.inventory import REASONS, Inventory, Reading
 from kubectl_inventory.request import Request
 from kubectl_inventory.style import Style
@@ -41,7 +42,8 @@ def summarize(
         whole = sum(reading.is_whole for reading in inventory.readings)
         groups = len(inventory.plan.gaps)
         unknown = f", {groups} API {_plural(groups, 'group')} unavailable" if groups else ""
-        clauses.append(f"{whole} of {len(inventory.readings)} kinds read{unknown}")
+        asked = len(inventory.readings)
+        clauses.append(f"{whole} of {asked} {_plural(asked, 'kind')} read{unknown}")
     elif inventory.empty_kinds and hides_empty and not style.show_empty and request.by == ("kind",):
         empty = inventory.empty_kinds
         clauses.append(f"{empty} empty {_plural(empty, 'kind')} not shown (--show-empty)")
@@ -88,7 +90,15 @@ def _summary(
 
 
 def _stuck_hint(inventory: Inventory, flags: str) -> str:
-    """For an aggregated group that does not answer: who serves it, and how to do without."""
+    """For an aggregated group that does not answer: who serves it, and how to do without; for limits, which."""
+    unread = [reading for reading in inventory.readings if reading.gaps]
+    if len(unread) > _SHOWN_NAMES:
+        reasons = Counter(reading.reason for reading in unread)
+        if reasons["NotReached"]:
+            return f'"{PROGRAM} policy show" lists the limits, and the flags that raise them'
+        if reasons["TimedOut"] == len(unread):
+            return "--request-timeout 30s gives each request more time"
+        return ""
     for reading in inventory.readings:
         if reading.gaps and "." in reading.kind.group:
             if reading.reason not in ("TimedOut", "Unavailable"):
@@ -105,14 +115,16 @@ def _reason_lines(inventory: Inventory) -> Iterable[str]:
     whole: defaultdict[str, list[Reading]] = defaultdict(list)
     partly: defaultdict[tuple[str, int, int], list[Reading]] = defaultdict(list)
     for reading in inventory.readings:
-        if reading.is_unread or (reading.gaps and reading.gaps[0].namespace is None):
-            whole[reading.reason].append(reading)
-        elif reading.gaps:
-            partly[(reading.reason, len(reading.gaps), reading.namespaces_asked)].append(reading)
+        for reason in dict.fromkeys(gap.reason for gap in reading.gaps if gap.namespace is None or reading.is_unread):
+            whole[reason].append(reading)
+        spaces = Counter(gap.reason for gap in reading.gaps if gap.namespace is not None and not reading.is_unread)
+        for reason, some in spaces.items():
+            partly[(reason, some, reading.namespaces_asked)].append(reading)
     cells = []
     for reason in REASONS:
         if found := whole[reason]:
-            detail = f": {found[0].gaps[0].message}" if len(found) == 1 and reason != "Forbidden" else ""
+            said = {gap.message for reading in found for gap in reading.gaps if gap.reason == reason}
+            detail = f": {said.pop()}" if len(said) == 1 and reason != "Forbidden" else ""
             cells.append((_kinds(len(found)), reason, _named(found) + detail))
         for (why, some, asked), readings in partly.items():
             if why == reason:

@@ -10,7 +10,7 @@ import contextlib
 import os
 import select
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -50,7 +50,7 @@ class Terminal:
         self._drawn = False
         self._unsent = bytearray()
         self._lock = threading.RLock()
-        self._is_sending = False
+        self._sender: int | None = None
         self._interruption: BaseException | None = None
         self._gives_up_s = float("inf")
         self.program = program
@@ -77,14 +77,17 @@ class Terminal:
                 self.flush()
 
     def flush(self) -> None:
-        """Hands everything to the reader. Raises `ReaderGone` when there is none and `OutputError` when it fails."""
-        with self._lock:
-            if not self._unsent:
+        """Hands everything to the reader. Raises `ReaderGone` when there is none and `OutputError` when it fails.
+
+        In the main thread also what interrupted it meanwhile.
+        """
+        with self._alone() as is_alone:
+            if not self._unsent or not is_alone:
                 return
             if self._out is None:
                 self._unsent.clear()
                 raise OutputError("cannot write the answer: stdout is closed")
-            self._is_sending = True
+            self._sender = threading.get_ident()
             try:
                 self._send(self._out.fileno())
             except BrokenPipeError as error:
@@ -94,15 +97,15 @@ class Terminal:
                 why = (error.strerror or str(error)).lower()
                 raise OutputError(f"cannot write the answer to stdout: {why}") from error
             finally:
-                self._is_sending = False
+                self._sender = None
             cause, self._interruption = self._interruption, None
             if cause is not None:
                 raise cause
 
     def interrupt(self, cause: BaseException) -> None:
-        """Raises `cause` in the main thread, though not within a line; from a signal's handler."""
+        """Raises `cause` in the main thread, though not while that sends a line; from a signal's handler."""
         self._gives_up_s = ticks_s() + _LAST_WORDS_S
-        if not self._is_sending:
+        if self._sender != threading.get_ident():
             raise cause
         self._interruption = cause
 
@@ -112,8 +115,7 @@ class Terminal:
         A write that an interruption breaks off would not tell how much it wrote, and one that a reader
         keeps waiting (`| less`) would hold the program: so it is only begun when it cannot block.
         """
-        poll = select.poll()
-        poll.register(descriptor, select.POLLOUT)
+        poll = _writable(descriptor)
         while self._unsent and ticks_s() < self._gives_up_s:
             if poll.poll(_GLANCE_MS):
                 sent = 0
@@ -125,17 +127,40 @@ class Terminal:
 
     def say(self, line: str) -> None:
         """A line for the person, not for the next program. From any thread, as `-v 6` does."""
-        with self._lock:
+        with self._alone():
             self.erase_progress()
             self.flush()
             self._tell(self._coloured(escaped(line)) + "\n")
 
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Keeps other threads out; after an interruption only if they let go in time, as the run has to end."""
+        left_s = self._gives_up_s - ticks_s()
+        is_alone = self._lock.acquire(timeout=max(left_s, 0) + _GLANCE_MS / 1000 if left_s < float("inf") else -1)
+        try:
+            yield is_alone
+        finally:
+            if is_alone:
+                self._lock.release()
+
     def _tell(self, text: str) -> None:
-        """To stderr; what cannot be said there cannot be said anywhere."""
-        if self._err is not None:
-            with contextlib.suppress(OSError):
-                self._err.write(text)
-                self._err.flush()
+        """To stderr; what cannot be said there cannot be said anywhere. Nobody who keeps it waiting holds the program.
+
+        One try is made even when the time for last words is over: stdout's reader may have used it up.
+        """
+        if self._err is None:
+            return
+        unsaid = text.encode(self._err.encoding, "backslashreplace")
+        with contextlib.suppress(OSError):
+            descriptor = self._err.fileno()
+            poll = _writable(descriptor)
+            while unsaid:
+                left_ms = (self._gives_up_s - ticks_s()) * 1000
+                if poll.poll(min(max(left_ms, 0), _GLANCE_MS)):
+                    with contextlib.suppress(BlockingIOError):
+                        unsaid = unsaid[os.write(descriptor, unsaid[:_PIECE_BYTES]) :]
+                elif left_ms <= 0:
+                    return
 
     def draw_progress(self, line: str) -> None:
         """Redraws the line of progress, cut to the terminal's width."""
@@ -164,6 +189,13 @@ class Terminal:
         for word in ("error:", "INCOMPLETE"):
             line = line.replace(word, f"{_RED}{word}{_PLAIN}", 1)
         return line
+
+
+def _writable(descriptor: int) -> select.poll:
+    """Tells when a write would not block."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return poll
 
 
 class AuditLog:

@@ -22,7 +22,7 @@ from kubectl_inventory.wire import Cell, ColumnDefinition
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?=$|[ /])", re.ASCII)
 """What a cell is sorted by that begins with a number: `11 (2m14s ago)`, `3/4`."""
-_SPAN = re.compile(r"(?:(\d+)y)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
+_SPAN = re.compile(r"(?:(\d{1,9})y)?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 _UNITS_S = (31_536_000, 86_400, 3600, 60, 1)
 """A span of time as the server prints it: `5m12s`, `2y30d`."""
 
@@ -343,9 +343,10 @@ def treated(treatment: Treatment, reading: Reading | None) -> tuple[str, str, st
     if reading.is_unread:
         where = "at cluster scope" if reading.reason == "Forbidden" and not treatment.kind.namespaced else ""
         return reading.reason, UNREADABLE, where or _short(reading)
-    if reading.gaps[0].namespace is None:
+    spaces = sum(gap.namespace is not None for gap in reading.gaps)
+    if not spaces:
         return reading.reason, _count(reading), _short(reading)
-    return reading.reason, _count(reading), f"in {len(reading.gaps)} of {reading.namespaces_asked} namespaces"
+    return reading.reason, _count(reading), f"in {spaces} of {reading.namespaces_asked} namespaces"
 
 
 def _short(reading: Reading) -> str:

@@ -663,3 +663,44 @@ def test_no_question_ever_joins_a_limit_with_the_servers_memory_or_repeats_itsel
             listed(kind, api, strategy=strategy, need=need, selector=selector)
             assert not any(question.limit and question.from_cache for question in api.asked)
             assert len(set(api.asked)) == len(api.asked), (kind.name, strategy, need, selector)
+
+
+# --- what must never look whole -----------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "whole"), [(PODS, False), (NODES, True)])
+def test_where_the_allowed_namespaces_are_not_all_known_no_namespaced_kind_is_whole(kind: Kind, whole: bool) -> None:
+    collector = a_collector(a_cluster(spread(PODS, "a"), Stock(NODES, [Thing("n1")])))
+    short = msgspec.structs.replace(collector, reach=Reach(names=("a",), shortfall=REFUSED))
+    assert short.accounted(Reading(kind=kind, count=3)).is_whole is whole
+
+
+def test_a_server_that_answers_a_question_about_secrets_with_whole_objects_is_not_believed() -> None:
+    api = a_cluster(spread(SECRETS, "a", is_simple=True))
+    _, reading = listed(SECRETS, api)
+    assert reading.gaps == (
+        Gap("Failed", "secrets: the server sent something else than the table that was asked for"),
+    )
+    assert all(question.strict for question in api.asked if question.path.endswith("/secrets"))
+
+
+def test_secrets_that_cannot_be_selected_by_label_are_a_gap() -> None:
+    late: dict[str, Reply] = {"/api/v1/secrets?labelSelector=!app": TimedOut("late")}
+    api = a_cluster(Stock(SECRETS, [Thing("one", "a")]), replies=late)
+    reading = count(SECRETS, api, by=("label=app",))
+    assert (reading.count, reading.gaps) == (1, (Gap("TimedOut", "by label: late"),))
+
+
+def test_labels_that_time_out_in_every_namespace_are_not_called_forbidden() -> None:
+    late: dict[str, Reply] = {f"/api/v1/namespaces/{name}/pods": TimedOut("late") for name in ("a", "b")}
+    api = a_cluster(Stock(PODS, LABELLED), names=("a", "b"), replies={"/api/v1/pods": REFUSED, **late})
+    reading = count(PODS, api, by=("label=app",))
+    assert [gap.reason for gap in reading.gaps] == ["TimedOut", "TimedOut"]
+
+
+def test_a_long_list_of_namespaces_is_not_put_into_a_request() -> None:
+    names = [f"team-{number:03}-with-a-long-name" for number in range(200)]
+    api = a_cluster(spread(PODS, *names, "lost", each=1), names=names)
+    rows, reading = listed(PODS, api, strategy="fanout")
+    assert (len(rows), reading.count) == (201, 201)
+    assert max(len(question.query()) for question in api.asked) < 1000

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from kubectl_inventory import run
+from kubectl_inventory.batch import Bounds
+from kubectl_inventory.cache import DiscoveryCache
+from kubectl_inventory.clock import ticks_s
 from kubectl_inventory.discovery import Catalog, DiscoveryGap, Document, discover, make_catalog
 from kubectl_inventory.errors import ApiError, ServerFault, TimedOut, Unauthorized, Unavailable
+from kubectl_inventory.kube import Cluster
+from kubectl_inventory.policy import make_policy
+from kubectl_inventory.request import Request, Strategy
 from kubectl_inventory.resource import Answer
 from tests.fake_api import FakeApi, Reply, encode, in_turn
 
@@ -254,3 +265,49 @@ def test_a_root_that_answers_garbage_is_fatal(body: bytes) -> None:
 def test_a_refused_credential_is_fatal_in_the_walk_too() -> None:
     with pytest.raises(Unauthorized):
         discovered(LEGACY_API, LEGACY_APIS, {**LEGACY, "/apis/apps/v1": Unauthorized("who?")})
+
+
+# --- as part of a run -------------------------------------------------------
+
+
+@pytest.mark.parametrize(("strategy", "at_once"), [("sequential", 1), ("auto", 16)])
+def test_a_sequential_run_discovers_one_by_one(
+    strategy: Strategy, at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Bounds] = []
+
+    def note(_: object, each: run.SideBySide, *, known: object) -> None:
+        found.append(each.bounds)
+        raise Unauthorized("enough")
+
+    monkeypatch.setattr(run, "discover", note)
+    session = run.Session(
+        context="c",
+        server="s",
+        own_namespace="default",
+        policy=make_policy([], "c"),
+        cluster=cast(Cluster, SimpleNamespace(read=FakeApi({}), round_trip_s=None)),
+        cache=DiscoveryCache(tmp_path, server="s", user="u"),
+        end_s=ticks_s() + 10,
+    )
+    with pytest.raises(Unauthorized):
+        run.take_inventory(Request(strategy=strategy), session, lambda kinds, progress: None)
+    (bounds,) = found
+    assert min(bounds.pools[pool] for pool in bounds.lanes["probe"]) == at_once
+
+
+@pytest.mark.parametrize("cause", [KeyboardInterrupt, OSError])
+def test_saving_that_is_broken_off_leaves_no_file(
+    cause: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(*_: object) -> None:
+        raise cause
+
+    monkeypatch.setattr(os, "replace", break_off)
+    save: Callable[[Sequence[Document]], None] = DiscoveryCache(tmp_path, server="s", user="u").save
+    if cause is OSError:
+        save([])
+    else:
+        with pytest.raises(cause):
+            save([])
+    assert list((tmp_path / "inventory").iterdir()) == []

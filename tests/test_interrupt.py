@@ -226,6 +226,24 @@ def test_a_cluster_that_never_answers_is_said_to_be_one(plane: ControlPlane, tmp
     assert "no answer in 0.5s" in screen.err
 
 
+def test_an_interruption_while_a_failure_is_told_is_one(tmp_path: Path) -> None:
+    faulty = (
+        "from kubectl_inventory import cli, program, terminal\n"
+        "say = terminal.Terminal.say\n"
+        "def interrupted(self, line):\n"
+        "    terminal.Terminal.say = say\n"
+        "    raise program.Interrupted(130)\n"
+        "terminal.Terminal.say = interrupted\n"
+        "@cli.root.command()\n"
+        "def faulty(): {}['x']\n"
+        "program.main()\n"
+    )
+    screen = Typist(tmp_path, None).type(sys.executable, "-c", faulty, "faulty")
+    assert screen.code == 130
+    assert screen.err.startswith("error: interrupted after ")
+    assert len(screen.err.splitlines()) == 1
+
+
 def test_a_bug_of_ours_is_one_line(tmp_path: Path) -> None:
     faulty = (
         "from kubectl_inventory import cli, program\n"

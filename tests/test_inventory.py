@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from kubectl_inventory.discovery import DiscoveryGap
@@ -105,6 +106,16 @@ def test_namespaces_that_somebody_listed_are_counted_and_remarked_on() -> None:
     inventory = an_inventory(Reading(kind=PODS), namespaces=FakeApi(None, namespaces_stock("a", "b", "c")))
     inventory._namespaces.names()
     assert (inventory.namespace_count, inventory.remark) == (3, "")
-    refused = an_inventory(Reading(kind=PODS))
+    whole = an_inventory(Reading(kind=PODS)).read_to_end()
+    whole._namespaces.names()
+    assert (whole.namespace_count, whole.remark) == (None, "")
+    refused = an_inventory(Reading(kind=PODS, namespaces_asked=1)).read_to_end()
     refused._namespaces.names()
     assert refused.remark == "default, the context's own; namespaces are Failed, name others with -n"
+
+
+def test_a_selected_list_of_namespaces_does_not_say_how_many_there_are() -> None:
+    inventory = an_inventory(Reading(kind=NAMESPACE_KIND, count=1)).read_to_end()
+    assert inventory.namespace_count == 1
+    inventory.plan = msgspec.structs.replace(inventory.plan, selects=True)
+    assert inventory.namespace_count is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_inventory.discovery import Catalog, DiscoveryGap
-from kubectl_inventory.errors import PolicyError, UsageError
+from kubectl_inventory.errors import PolicyError, Unavailable, UsageError
 from kubectl_inventory.plan import (
     LIGHT_OBJECTS,
     ONE_REQUEST_OBJECTS,
@@ -286,3 +286,25 @@ def test_the_cheapest_way(
 ) -> None:
     request = Request(command="get", need=need)
     assert choose_way(kind, count, namespaces, request=request, workers=4, round_trip_s=round_trip_s) == way
+
+
+STALE = Catalog((*KINDS,), (DiscoveryGap("stock.acme.example", "v1"),))
+
+
+@pytest.mark.parametrize("typed", ["things.stock.acme.example", "things.v1.stock.acme.example"])
+def test_a_kind_of_a_group_that_cannot_answer_is_not_the_users_mistake(typed: str) -> None:
+    with pytest.raises(Unavailable) as caught:
+        make_plan(Request(types=(typed,)), STALE, Policy(), Reach())
+    assert caught.value.exit_code == 1
+    assert "stock.acme.example/v1 is unavailable" in caught.value.message
+
+
+@pytest.mark.parametrize(("types", "gaps"), [(("all",), 1), (("pods",), 0), ((), 1)])
+def test_a_category_may_lack_what_a_dead_group_would_have_brought(types: tuple[str, ...], gaps: int) -> None:
+    assert len(make_plan(Request(types=types), STALE, Policy(), Reach()).gaps) == gaps
+
+
+def test_a_cluster_scoped_kind_that_is_named_is_read_whatever_the_namespace_as_kubectl_does() -> None:
+    named = Reach(names=("shop",), cluster_scoped=False, named=True)
+    assert make_plan(Request(types=("nodes",)), CATALOG, Policy(), named).kinds("Asked") == [NODES]
+    assert NODES not in make_plan(Request(), CATALOG, Policy(), named).kinds("Asked")

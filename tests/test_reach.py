@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_inventory.errors import Forbidden, PolicyError, Unauthorized, UsageError
+from kubectl_inventory.errors import Forbidden, PolicyError, TimedOut, Unauthorized, UsageError
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.reach import Namespaces, Reach, find_reach, in_server_order
 from kubectl_inventory.request import Command, Request
@@ -126,3 +126,15 @@ def test_where_namespaces_cannot_be_listed_the_contexts_own_stands_in(policy: Po
 
 def test_the_servers_order_is_that_of_namespace_and_name_together() -> None:
     assert in_server_order(["b", "a", "a-b", "a", "a0", "ab"]) == ("a-b", "a", "a0", "ab", "b")
+
+
+def test_under_a_rule_a_fault_that_hides_the_names_stops_the_run() -> None:
+    api = FakeApi({"/api/v1/namespaces": TimedOut("no answer in 5s")})
+    with pytest.raises(TimedOut):
+        reach(api, policy=a_policy('namespaces: {deny: ["kube-*"]}'))
+
+
+def test_under_a_rule_names_that_may_not_be_listed_are_a_shortfall() -> None:
+    api = FakeApi({"/api/v1/namespaces": REFUSED})
+    found = reach(api, policy=a_policy('namespaces: {deny: ["kube-*"]}'))
+    assert (found.names, found.shortfall) == (("own",), REFUSED)

@@ -90,7 +90,7 @@ def test_named_namespaces_are_named_while_they_are_few(names: tuple[str, ...], w
 
 
 def test_the_contexts_own_namespace_is_named_where_it_stands_in() -> None:
-    inventory = an_inventory(Reading(kind=PODS, count=2))
+    inventory = an_inventory(Reading(kind=PODS, count=2, namespaces_asked=1))
     inventory._namespaces.names()
     said = summarize(inventory.read_to_end(), Request(), Style(), elapsed_s=1, connection_flags="")
     assert "in 1 namespace (default, the context's own; namespaces are Failed, name others with -n)" in said.sentence
@@ -131,7 +131,7 @@ def test_a_list_that_broke_off_is_among_the_unread() -> None:
 def test_a_group_that_is_unknown_is_named() -> None:
     gap = DiscoveryGap("report.acme.example", "v1")
     said = summary(Reading(kind=PODS, count=1), gaps=[gap])
-    assert said.sentence.startswith("dev: INCOMPLETE: 1 object of 1 kind; 1 of 1 kinds read")
+    assert said.sentence.startswith("dev: INCOMPLETE: 1 object of 1 kind; 1 of 1 kind read")
     assert said.lines == ("  1 group   Unavailable   report.acme.example/v1: its kinds are unknown",)
     assert said.hint == '"kubectl get apiservice v1.report.acme.example" tells why; --exclude "*.report.acme.example"'
 
@@ -181,3 +181,12 @@ def test_the_numbers_of_kinds_add_up() -> None:
 )
 def test_time_is_told_in_seconds(elapsed_s: float, text: str) -> None:
     assert seconds(elapsed_s) == text
+
+
+def test_two_reasons_of_one_kind_are_two_lines() -> None:
+    gaps = (Gap("Forbidden", "no", "a"), Gap("TimedOut", "late", "b"))
+    said = summary(Reading(kind=SECRETS, count=1, gaps=gaps, namespaces_asked=3))
+    assert [line.split() for line in said.lines] == [
+        ["1", "kind", "Forbidden", "in", "1", "of", "3", "namespaces:", "secrets"],
+        ["1", "kind", "TimedOut", "in", "1", "of", "3", "namespaces:", "secrets"],
+    ]

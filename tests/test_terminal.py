@@ -11,6 +11,7 @@ import select
 import struct
 import subprocess
 import termios
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_inventory.clock import ticks_s
+from kubectl_inventory.terminal import Terminal
 from tests.conftest import BIN, Typist
 from tests.controlplane.cluster import ControlPlane, start_control_plane
 
@@ -173,6 +175,35 @@ def test_nonsense_in_columns_is_no_failure(plane: ControlPlane, typist: Typist, 
 def test_a_narrow_terminal_changes_no_table(typist: Typist) -> None:
     _, _, narrow = on_terminal(typist, ["get", "clusterroles", "-q"], columns=60, out=True)
     assert narrow == typist.inventory("get", "clusterroles", "-q").out
+
+
+# --- a reader that does not read --------------------------------------------
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_stuck_reader_of_another_threads_lines_does_not_hold_an_interrupted_run(stream: str) -> None:
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    os.write(writer, b"x" * 4096)
+    with open(os.devnull, "w", encoding="utf-8") as nothing:
+        stuck = os.fdopen(writer, "w", encoding="utf-8")
+        out, err = (stuck, nothing) if stream == "stdout" else (nothing, stuck)
+        terminal = Terminal(out, err, {}, program="test")
+        terminal.write("answer\n")
+        threading.Thread(target=terminal.say, args=("GET /",), daemon=True).start()
+        give_up_s = ticks_s() + 10
+        while terminal._lock.acquire(blocking=False):
+            terminal._lock.release()
+            assert ticks_s() < give_up_s
+        with pytest.raises(KeyboardInterrupt):
+            terminal.interrupt(KeyboardInterrupt())
+        last = threading.Thread(target=terminal.say, args=("interrupted",), daemon=True)
+        last.start()
+        last.join(5)
+        held = last.is_alive()
+        os.close(reader)
+        stuck.close()
+    assert not held
 
 
 # --- colour -----------------------------------------------------------------
