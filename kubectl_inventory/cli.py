@@ -19,6 +19,7 @@ import click
 
 from kubectl_inventory.answer import print_inventory, print_settings
 from kubectl_inventory.batch import Progress
+from kubectl_inventory.discovery import Catalog
 from kubectl_inventory.errors import (
     ApiError,
     KubeconfigError,
@@ -112,6 +113,9 @@ def get(ctx: click.Context, /, types: tuple[tuple[str, ...], ...], **_: object) 
       kubectl inventory get pods --sort-by restarts  # by a column
     """
     ctx.params["types"] = tuple(word for part in types for word in part)
+    if types and not ctx.params["types"]:
+        # `get "$KINDS"` of an unset variable must not ask for everything.
+        raise UsageError("get names no kind", hint="leave it out for every kind")
     given = given_to(ctx)
     style = _style(given, FORMATS)
     return _take(ctx.ensure_object(Terminal), given, _request(given, command="get", need=style.need), style)
@@ -198,13 +202,24 @@ def policy_check(ctx: click.Context, /, file: Path | None, **_: object) -> int:
     connection = _usable_connection(given)
     context = connection.context if connection is not None else None
     known = _known_kinds(terminal, given, connection) if connection is not None else None
-    problems = [problem for part in files for problem in check_policy(part, known, context)]
+    kinds_known = known.kinds if known is not None else None
+    unknown_groups = [gap.group for gap in known.gaps] if known is not None else []
+    problems = [
+        problem
+        for part in files
+        for problem in check_policy(part, kinds_known, context, unknown_groups=unknown_groups)
+    ]
     for problem in problems:
         terminal.write(f"{problem}\n")
     names = ", ".join(part.name for part in files)
     if problems:
         raise PolicyError(f"{names}: {len(problems)} {'error' if len(problems) == 1 else 'errors'}")
-    terminal.say(f"{names}: no errors" + ("" if known is not None else " (kind names not checked: no cluster)"))
+    unchecked = ""
+    if known is None:
+        unchecked = " (kind names not checked: no cluster)"
+    elif unknown_groups:
+        unchecked = f" (kinds of {', '.join(unknown_groups)} not checked: unavailable)"
+    terminal.say(f"{names}: no errors{unchecked}")
     return 0
 
 
@@ -235,6 +250,8 @@ def _request(given: Given, *, command: Command, by: tuple[str, ...] = ("kind",),
         raise UsageError("-n names no namespace", hint="leave it out for the whole cluster")
     if given.namespaces and given.all_namespaces:
         raise UsageError("-A and -n exclude each other")
+    if given.namespaces and given.scope == "cluster":
+        raise UsageError("--scope cluster and -n exclude each other: cluster-scoped kinds are in no namespace")
     return Request(
         command=command,
         types=given.types,
@@ -330,16 +347,14 @@ def _usable_connection(given: Given) -> Connection | None:
         return None
 
 
-def _known_kinds(terminal: Terminal, given: Given, connection: Connection) -> list[Kind] | None:
+def _known_kinds(terminal: Terminal, given: Given, connection: Connection) -> Catalog | None:
     """The cluster's kinds; None where they cannot be had: a policy is checked without a cluster, too."""
     try:
         session = _open(terminal, given, connection, _policy(given, connection), _audit_log(given, connection))
-        catalog = read_catalog(session, side_by_side(Request(), session))
+        return read_catalog(session, side_by_side(Request(), session))
     except (ApiError, KubeconfigError, PolicyError):
         # No credential or no answer; or the boundary in force is the one that is wrong, or keeps this cluster out.
         return None
-    # Kinds of a group that cannot answer are unknown, which does not make their names wrong.
-    return None if catalog.gaps else list(catalog.kinds)
 
 
 def _audit_log(given: Given, connection: Connection) -> AuditLog | None:

@@ -13,7 +13,7 @@ in `deny`: denying `events` must cover events.k8s.io. With a dot it is a glob on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -234,17 +234,26 @@ def make_policy(files: Sequence[PolicyFile], context: str | None) -> Policy:
     return policy
 
 
-def check_policy(file: PolicyFile, known_kinds: Sequence[Kind] | None, context: str | None) -> list[Problem]:
+def check_policy(
+    file: PolicyFile,
+    known_kinds: Sequence[Kind] | None,
+    context: str | None,
+    *,
+    unknown_groups: Collection[str] = (),
+) -> list[Problem]:
     """Everything wrong with a file, in line order.
 
     With `known_kinds`, all that discovery knows of the cluster of `context`,
     also each resource that is named without a wildcard and does not exist.
+    What is said to be of one of `unknown_groups`, which could not be asked, may exist.
     """
     document = parse_policy(file)
     problems = list(document.problems)
     if known_kinds is not None:
         for layer in (document.layer, *_profile_layers(document, context)):
-            problems.extend(_unknown_kinds(layer.resources, known_kinds, context or "this cluster"))
+            for pattern, problem in _unknown_kinds(layer.resources, known_kinds, context or "this cluster"):
+                if pattern.partition(".")[2] not in {*unknown_groups} - {""}:
+                    problems.append(problem)
     return sorted(problems, key=lambda problem: problem.line)
 
 
@@ -401,16 +410,15 @@ def _profile_layers(document: PolicyDocument, context: str | None) -> list[Layer
     return []
 
 
-def _unknown_kinds(resources: Boundary, known: Sequence[Kind], where: str) -> list[Problem]:
+def _unknown_kinds(resources: Boundary, known: Sequence[Kind], where: str) -> Iterator[tuple[str, Problem]]:
+    """Each pattern that names a kind which is not known, and what to say of it."""
     names = sorted({name for kind in known for name in (kind.resource, kind.name)})
-    problems: list[Problem] = []
     for listed, matches in ((resources.allow, _matches_kind), (resources.deny, _denies_kind)):
         for pattern in _patterns(listed):
             if listed is None or not pattern.is_literal or any(matches(pattern, kind) for kind in known):
                 continue
             message = f"{quoted(pattern.text)} is no kind of {where}{near_match(pattern.text, names)}"
-            problems.append(Problem(listed.file, pattern.line, f"{listed.field}[{pattern.index}]", message))
-    return problems
+            yield pattern.text, Problem(listed.file, pattern.line, f"{listed.field}[{pattern.index}]", message)
 
 
 _TEMPLATE = """\

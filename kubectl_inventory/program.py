@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -72,7 +72,7 @@ def program_name(argv0: str) -> str:
 
 def _run(terminal: Terminal, name: str) -> int:
     try:
-        result = root.main(prog_name=name, standalone_mode=False, obj=terminal)
+        result = root.main(as_click_reads(sys.argv[1:]), prog_name=name, standalone_mode=False, obj=terminal)
         terminal.flush()
         return result if isinstance(result, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
@@ -95,6 +95,34 @@ def _run(terminal: Terminal, name: str) -> int:
         return 1
     except Exception as error:  # a bug of ours: one line, from which it can be found
         return _bug(terminal, error)
+
+
+def as_click_reads(argv: Sequence[str]) -> list[str]:
+    """argv as click takes it: kubectl's pflag also reads `-o=json`, `--quiet=true` and `--quiet=false`."""
+    flags = _boolean_flags(root)
+    words: list[str] = []
+    for word in argv:
+        flag, is_given, value = word.partition("=")
+        if is_given and flag in flags and value in ("true", "false"):
+            words += [flag] if value == "true" else []
+        elif is_given and len(flag) == 2 and flag[0] == "-" and flag[1].isalpha():
+            words.append(flag + value)
+        else:
+            words.append(word)
+    return words
+
+
+def _boolean_flags(command: click.Command) -> set[str]:
+    """The long names of every option that takes no value, of a command and those below it."""
+    found = {
+        name
+        for option in command.params
+        if isinstance(option, click.Option) and option.is_flag
+        for name in option.opts
+        if name.startswith("--")
+    }
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return found.union(*(_boolean_flags(child) for child in below))
 
 
 def _failed(terminal: Terminal, name: str, error: InventoryError) -> int:

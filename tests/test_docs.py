@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from kubectl_inventory import cli
+from kubectl_inventory import cli, program
 from kubectl_inventory.errors import InventoryError
 from kubectl_inventory.helptext import HELP, PROGRAM
 from kubectl_inventory.policy import Policy, check_policy, parse_policy
@@ -101,7 +101,8 @@ def test_every_option_that_is_named_exists() -> None:
 def test_exit_codes() -> None:
     documented = {int(code) for code in table(section("Exit codes")) if code.isdigit()}
     in_help = {int(code) for code in re.findall(r"(?:^Exit:|,) (\d+) ", HELP, re.MULTILINE)}
-    of_the_end = {value for name, value in vars(cli).items() if name.startswith("EXIT_")}
+    named = {**vars(cli), **vars(program)}
+    of_the_end = {value for name, value in named.items() if name.startswith("EXIT_")}
 
     assert documented == {0, *of_the_end, *_exit_codes(InventoryError)}
     assert {0, 1, 2, 3} <= in_help <= documented

@@ -76,7 +76,7 @@ class AdminClient:
         kept_alive = self._connections.current is not None
         try:
             return self._exchange_once(method, path, payload, headers)
-        except (http.client.RemoteDisconnected, ConnectionError) as error:
+        except (http.client.RemoteDisconnected, ConnectionError, ssl.SSLEOFError) as error:
             # The server may close an idle connection just as it is used again,
             # the request unread. A fresh one that fails, fails for a reason.
             if not kept_alive:
