@@ -81,4 +81,4 @@ def test_kind_names_of_a_policy_are_checked_though_a_group_does_not_answer(admin
     file.write_text(f"apiVersion: inventory/v1\nkind: BoundaryPolicy\nresources: {{deny: {named}}}\n")
     screen = admin.inventory("policy", "check", str(file))
     assert screen.code == 2
-    assert screen.out == f'~/policy.yaml:3: resources.deny[0]: "secretes" is no kind of demo, did you mean "secrets"?\n'
+    assert screen.out == '~/policy.yaml:3: resources.deny[0]: "secretes" is no kind of demo, did you mean "secrets"?\n'
