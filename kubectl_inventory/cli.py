@@ -366,6 +366,7 @@ def _open(
 ) -> Session:
     """The door to the cluster, audited and, with `-v 6`, commented."""
     terminal.context = connection.shown_context
+    terminal.waiting_for = connection.server
 
     def note(record: RequestRecord) -> None:
         if log is not None:

@@ -83,7 +83,7 @@ def _run(terminal: Terminal, name: str) -> int:
     except click.ClickException as error:
         terminal.say(f"error: {_sentence(error)}")
         command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx is not None else name
-        terminal.say(f'hint: "{command} --help"')
+        terminal.say(f"hint: {_next_step(error, command)}")
         return 2
     except InventoryError as error:
         return _failed(terminal, name, error)
@@ -157,6 +157,14 @@ def _sentence(error: click.ClickException) -> str:
     return text[:1].lower() + text[1:]
 
 
+def _next_step(error: click.ClickException, command: str) -> str:
+    """The page that helps; for a kind typed where a command stands, the command that was meant."""
+    is_at_root = isinstance(error, click.NoSuchCommand) and error.ctx is not None and error.ctx.parent is None
+    if is_at_root and "did you mean" not in _sentence(error):
+        return f'"{command} --help"; "{command} get TYPE" lists a kind'
+    return f'"{command} --help"'
+
+
 def _flag_names(ctx: click.Context) -> list[str]:
     return [name for option in ctx.command.get_params(ctx) for name in option.opts]
 
@@ -165,7 +173,9 @@ def _interrupted(terminal: Terminal, interruption: Interrupted) -> int:
     state = "output not whole" if terminal.wrote else "nothing was printed"
     waiting = f", waiting for {terminal.waiting_for}" if terminal.waiting_for else ""
     terminal.say(f"{terminal.context or 'error'}: interrupted after {terminal.elapsed_s:.1f}s{waiting}; {state}")
-    if terminal.waiting_for:
+    if "://" in terminal.waiting_for:
+        terminal.say("hint: is the VPN up? --request-timeout 2s gives up sooner")
+    elif terminal.waiting_for:
         terminal.say(f"hint: --exclude {terminal.waiting_for}, or --request-timeout 2s")
     return interruption.exit_code
 

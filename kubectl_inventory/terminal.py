@@ -58,7 +58,7 @@ class Terminal:
         self.context = ""
         """Which cluster this is about, once that is known."""
         self.waiting_for = ""
-        """The kind that has been asked for longest."""
+        """The kind that has been asked for longest; before any is asked, the server."""
         self.wrote = False
         """Whether any of the answer has been written."""
 

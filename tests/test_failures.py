@@ -207,6 +207,11 @@ TYPED = [
         'hint: "kubectl inventory --help"',
     ),
     (
+        ["pods"],
+        'error: unknown command "pods" for "kubectl inventory"',
+        'hint: "kubectl inventory --help"; "kubectl inventory get TYPE" lists a kind',
+    ),
+    (
         ["policy", "chek"],
         'error: unknown command "chek" for "kubectl inventory policy", did you mean "check"?',
         'hint: "kubectl inventory policy --help"',
