@@ -128,7 +128,10 @@ class Batch(Generic[R, E, F]):
         self._free = dict(bounds.pools)
         self._queues: dict[str, deque[tuple[int, int, Job[R]]]] = {lane: deque() for lane in bounds.lanes}
         self._running: dict[int, int] = {}
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        # One lock, two audiences: to wake 24 workers for every reply costs more than the reply.
+        self._changed = threading.Condition(lock)
+        self._has_work = threading.Condition(lock)
         self._idle = 0
         self._threads = 0
         self._buffered = 0
@@ -151,7 +154,7 @@ class Batch(Generic[R, E, F]):
         finally:
             with self._changed:
                 self._stopped = True
-                self._changed.notify_all()
+                self._has_work.notify_all()
 
     def progress(self) -> Progress[F]:
         """How far it is now."""
@@ -251,7 +254,7 @@ class Batch(Generic[R, E, F]):
             for _ in range(most):
                 self._threads += 1
                 threading.Thread(target=self._work, daemon=True, name="inventory-worker").start()
-            self._changed.notify_all()
+            self._has_work.notify(len(wave.jobs))
 
     def _work(self) -> None:
         """A worker thread's life."""
@@ -260,7 +263,7 @@ class Batch(Generic[R, E, F]):
                 taken = self._take()
                 while taken is None and not self._stopped:
                     self._idle += 1
-                    self._changed.wait()
+                    self._has_work.wait()
                     self._idle -= 1
                     taken = self._take()
                 if taken is None or self._stopped:
@@ -306,7 +309,9 @@ class Batch(Generic[R, E, F]):
             results: dict[int, R] = {}
             if complete:
                 results, task.results = task.results, results
-            self._changed.notify_all()
+            if any(self._queues.values()):
+                # This thread may have its task's own code to run first, and the place is free now.
+                self._has_work.notify()
         if complete:
             self._advance(number, [results[place] for place in range(len(results))])
 
@@ -315,6 +320,7 @@ class Batch(Generic[R, E, F]):
             self._fatal = self._fatal or error
             self._stopped = True
             self._changed.notify_all()
+            self._has_work.notify_all()
 
 
 def run_each(functions: Sequence[Callable[[], R]], bounds: Bounds, *, lane: str, end_s: float) -> list[R]:
