@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -64,6 +65,16 @@ class Typist:
     def kubectl(self, *argv: str) -> Screen:
         """Types another kubectl command."""
         return self.type("kubectl", *argv)
+
+
+@contextmanager
+def hanging(plane: ControlPlane) -> Iterator[None]:
+    """Nothing answers, until the block is left."""
+    plane.pause("kube-apiserver")
+    try:
+        yield
+    finally:
+        plane.resume("kube-apiserver")
 
 
 @pytest.fixture(scope="session")

@@ -11,13 +11,12 @@ import subprocess
 import sys
 import termios
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from kubectl_inventory.clock import ticks_s
-from tests.conftest import BIN, Typist
+from tests.conftest import BIN, Typist, hanging
 from tests.controlplane.cluster import ControlPlane, start_control_plane
 
 PROGRAM = str(BIN / "kubectl-inventory")
@@ -43,16 +42,6 @@ def typist(plane: ControlPlane, tmp_path: Path) -> Typist:
     typist = Typist(tmp_path, plane.kubeconfigs["admin"])
     assert typist.inventory("-q").code == 0
     return typist
-
-
-@contextmanager
-def hanging(plane: ControlPlane) -> Iterator[None]:
-    """Nothing answers, until the block is left."""
-    plane.pause("kube-apiserver")
-    try:
-        yield
-    finally:
-        plane.resume("kube-apiserver")
 
 
 def start(

@@ -13,14 +13,13 @@ import subprocess
 import termios
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from kubectl_inventory.clock import ticks_s
 from kubectl_inventory.terminal import Terminal
-from tests.conftest import BIN, Typist
+from tests.conftest import BIN, Typist, hanging
 from tests.controlplane.cluster import ControlPlane, start_control_plane
 
 PROGRAM = str(BIN / "kubectl-inventory")
@@ -74,16 +73,6 @@ def evil(plane: ControlPlane) -> ControlPlane:
         "POST", path, {"apiVersion": f"{GROUP}/v1", "kind": "Note", "metadata": metadata, "spec": {"note": EVIL}}
     )
     return plane
-
-
-@contextmanager
-def hanging(plane: ControlPlane) -> Iterator[None]:
-    """Nothing answers, until the block is left."""
-    plane.pause("kube-apiserver")
-    try:
-        yield
-    finally:
-        plane.resume("kube-apiserver")
 
 
 def on_terminal(
