@@ -128,7 +128,8 @@ class Batch(Generic[R, E, F]):
         self._free = dict(bounds.pools)
         self._queues: dict[str, deque[tuple[int, int, Job[R]]]] = {lane: deque() for lane in bounds.lanes}
         self._running: dict[int, int] = {}
-        lock = threading.Lock()
+        # Of the kind that its owner may take again: a signal can interrupt the caller's thread while it holds it.
+        lock = threading.RLock()
         # One lock, two audiences: to wake 24 workers for every reply costs more than the reply.
         self._changed = threading.Condition(lock)
         self._has_work = threading.Condition(lock)
