@@ -146,5 +146,6 @@ def near(word: str, choices: Iterable[str], *, cutoff: float = 0.7) -> str:
     """`, did you mean "..."?` for the closest choice; empty without one."""
     import difflib
 
-    matches = difflib.get_close_matches(word, list(choices), n=1, cutoff=cutoff)
+    # difflib takes the product of both lengths: a megabyte of key in a policy file would hang it.
+    matches = difflib.get_close_matches(word[:80], list(choices), n=1, cutoff=cutoff)
     return f', did you mean "{matches[0]}"?' if matches else ""

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import msgspec
 
 from kubectl_inventory.credentials import AuthProvider, ExecPlugin, login_token, run_plugin
-from kubectl_inventory.errors import KubeconfigError, UnknownContext
+from kubectl_inventory.errors import KubeconfigError, UnknownContext, near
 from kubectl_inventory.kubeconfig_file import (
     NO_KUBECONFIG_HINT,
     ClusterEntry,
@@ -212,12 +212,9 @@ def _check_typed_names(kubeconfig: Kubeconfig, flags: ConnectionFlags) -> None:
 
 
 def _unknown(noun: str, name: str, known: list[str], files: str) -> UnknownContext:
-    import difflib
-
     message = f"{noun} {_quoted(name)} is not in {files}"
-    near = difflib.get_close_matches(name, known, n=1)
-    if near:
-        return UnknownContext(f"{message}, did you mean {_quoted(near[0])}?")
+    if suggestion := near(name, known, cutoff=0.6):
+        return UnknownContext(message + suggestion)
     return UnknownContext(message, hint=f'"kubectl config get-{noun}s" lists the {noun}s')
 
 

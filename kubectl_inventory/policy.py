@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from kubectl_inventory.errors import PolicyError, UsageError
+from kubectl_inventory.errors import PolicyError, UsageError, near
 from kubectl_inventory.policy_file import (
     NUMBER_FIELDS,
     Boundary,
@@ -30,7 +30,6 @@ from kubectl_inventory.policy_file import (
     PolicyDocument,
     PolicyFile,
     Problem,
-    near_match,
     number_text,
     parse_policy,
     quoted,
@@ -417,7 +416,7 @@ def _unknown_kinds(resources: Boundary, known: Sequence[Kind], where: str) -> It
         for pattern in _patterns(listed):
             if listed is None or not pattern.is_literal or any(matches(pattern, kind) for kind in known):
                 continue
-            message = f"{quoted(pattern.text)} is no kind of {where}{near_match(pattern.text, names)}"
+            message = f"{quoted(pattern.text)} is no kind of {where}{near(pattern.text.lower(), names, cutoff=0.6)}"
             yield pattern.text, Problem(listed.file, pattern.line, f"{listed.field}[{pattern.index}]", message)
 
 

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from kubectl_inventory.errors import PolicyError
+from kubectl_inventory.errors import PolicyError, near
 
 MAX_FILE_BYTES = 1 << 20
 
@@ -211,13 +210,6 @@ def quoted(text: str) -> str:
     """Text of a file, safe and short enough for a line on a terminal."""
     visible = text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
     return f'"{visible}"' if len(visible) <= 80 else f'"{visible[:77]}..."'
-
-
-def near_match(word: str, choices: Sequence[str]) -> str:
-    """`, did you mean "x"?`, or nothing where nothing is near."""
-    # difflib takes the product of both lengths: a megabyte of key would hang it.
-    near = get_close_matches(word[:80].lower(), choices, n=1)
-    return f", did you mean {quoted(near[0])}?" if near else ""
 
 
 # The tree: what the policy needs of YAML, without its node types.
@@ -456,7 +448,8 @@ class _Reading:
             name = key.text if is_plain else quoted(key.text.encode("unicode_escape").decode("ascii"))
             entry = _Field(f"{field.path}.{name}" if field.path else name, key.line, value)
             if key.text not in valid:
-                self._report(entry, f"unknown field{near_match(key.text, valid)} (valid: {', '.join(valid)})")
+                suggestion = near(key.text.lower(), valid, cutoff=0.6)
+                self._report(entry, f"unknown field{suggestion} (valid: {', '.join(valid)})")
             elif key.text in found:
                 self._report(entry, f"written twice (first in line {found[key.text].line})")
             else:

@@ -1,4 +1,4 @@
-"""An inventory as rows and columns, as a document, and as the summary's sentences.
+"""An inventory as rows and columns, and as a document.
 
 Decides which columns, what is hidden and in which order; knows neither widths
 nor separators (`render`) nor streams (`cli`). Every row comes from the server's
