@@ -24,6 +24,7 @@ class Arguments(argparse.Namespace):
     demo: bool
     keep: bool
     scale: tuple[int, int] | None
+    kinds: int
 
 
 def main() -> int:
@@ -68,6 +69,10 @@ def _up(arguments: Arguments) -> None:
     began = time.monotonic()
     with start_control_plane() as plane:
         plane.bind_users(_populate(plane, arguments))
+        if arguments.kinds:
+            from tests.controlplane.populate import populate_kinds
+
+            populate_kinds(plane, arguments.kinds)
         print(f"up after {time.monotonic() - began:.1f} s; Ctrl-C ends it", file=sys.stderr)
         for name, kubeconfig in plane.kubeconfigs.items():
             if name != ADMIN:
@@ -105,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     population.add_argument(
         "--scale", type=size, metavar="NxM", help="fill it with N namespaces of M pods each"
     )
+    up.add_argument("--kinds", type=int, default=0, metavar="N", help="add N custom kinds, as operators bring them")
     return parser
 
 
