@@ -75,12 +75,18 @@ class Bounds(msgspec.Struct, frozen=True):
 
     `pools` is the size of each pool; `lanes` the pools that a lane's job takes a
     place in while it runs. `buffered` is the weight that tasks may run ahead of
-    the one whose answer is being printed.
+    the one whose answer is being printed. `width` says how many places of a pool
+    are worth taking, as far as is known by then; None: all of them.
     """
 
     pools: Mapping[str, int]
     lanes: Mapping[str, tuple[str, ...]]
     buffered: int
+    width: Callable[[], int] | None = None
+
+    def room(self, pool: str) -> int:
+        """How many jobs of a pool may run now."""
+        return self.pools[pool] if self.width is None else min(self.pools[pool], max(self.width(), 1))
 
 
 class Progress(msgspec.Struct, Generic[F], frozen=True):
@@ -125,7 +131,7 @@ class Batch(Generic[R, E, F]):
         self._bounds = bounds
         self._end_s = end_s
         self._watch = watch
-        self._free = dict(bounds.pools)
+        self._used = dict.fromkeys(bounds.pools, 0)
         self._queues: dict[str, deque[tuple[int, int, Job[R]]]] = {lane: deque() for lane in bounds.lanes}
         self._running: dict[int, int] = {}
         # Of the kind that its owner may take again: a signal can interrupt the caller's thread while it holds it.
@@ -249,13 +255,19 @@ class Batch(Generic[R, E, F]):
             task.missing = len(wave.jobs)
             for place, job in enumerate(wave.jobs):
                 self._queues[job.lane].append((number, place, job))
-            # An idle thread may already be on its way to an older job, so all that is queued counts.
-            queued = sum(map(len, self._queues.values()))
-            most = min(queued - self._idle, sum(self._bounds.pools.values()) - self._threads)
-            for _ in range(most):
-                self._threads += 1
-                threading.Thread(target=self._work, daemon=True, name="inventory-worker").start()
+            self._start_threads()
             self._has_work.notify(len(wave.jobs))
+
+    def _start_threads(self) -> None:
+        """As many as the queued jobs and the width of now are worth."""
+        # An idle thread may already be on its way to an older job, so all that is queued counts.
+        wanted = sum(map(len, self._queues.values())) - self._idle
+        if wanted <= 0:
+            return
+        room = sum(map(self._bounds.room, self._bounds.pools))
+        for _ in range(min(wanted, room - self._threads)):
+            self._threads += 1
+            threading.Thread(target=self._work, daemon=True, name="inventory-worker").start()
 
     def _work(self) -> None:
         """A worker thread's life."""
@@ -287,9 +299,9 @@ class Batch(Generic[R, E, F]):
             return None
         for lane, queue in self._queues.items():
             pools = self._bounds.lanes[lane]
-            if queue and all(self._free[pool] > 0 for pool in pools):
+            if queue and all(self._used[pool] < self._bounds.room(pool) for pool in pools):
                 for pool in pools:
-                    self._free[pool] -= 1
+                    self._used[pool] += 1
                 number, place, job = queue.popleft()
                 self._running[number] = self._running.get(number, 0) + 1
                 self._tasks[number].begun = True
@@ -299,7 +311,7 @@ class Batch(Generic[R, E, F]):
     def _give_back(self, number: int, place: int, job: Job[R], result: R) -> None:
         with self._changed:
             for pool in self._bounds.lanes[job.lane]:
-                self._free[pool] += 1
+                self._used[pool] -= 1
             self._running[number] -= 1
             if not self._running[number]:
                 del self._running[number]
@@ -311,7 +323,9 @@ class Batch(Generic[R, E, F]):
             if complete:
                 results, task.results = task.results, results
             if any(self._queues.values()):
-                # This thread may have its task's own code to run first, and the place is free now.
+                # This thread may have its task's own code to run first, and the place is free now;
+                # and what the reply has told of the distance may have made room for more.
+                self._start_threads()
                 self._has_work.notify()
         if complete:
             self._advance(number, [results[place] for place in range(len(results))])

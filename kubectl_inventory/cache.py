@@ -14,13 +14,14 @@ import stat
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from kubectl_inventory.clock import now_epoch
 from kubectl_inventory.discovery import Document
 
-_FORMAT = 1
+_FORMAT = 2
 _MAX_BYTES = 64 << 20
 """A cluster with 10,000 custom kinds needs about 4 MB."""
 
@@ -30,7 +31,17 @@ class _File(msgspec.Struct, frozen=True, rename="camel"):
     server: str
     user: str
     taken_at: float
+    round_trip_s: Annotated[float, msgspec.Meta(ge=0, le=3600)]
     documents: tuple[Document, ...]
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """What the last run that asked was told, and how long ago: nothing, and infinitely long, without a usable file."""
+
+    documents: tuple[Document, ...] = ()
+    age_s: float = float("inf")
+    round_trip_s: float = 0.0
+    """To the server and back, then: how many requests in flight are worth starting with."""
 
 
 class DiscoveryCache:
@@ -41,21 +52,21 @@ class DiscoveryCache:
         name = hashlib.sha256(f"{server}\n{user}".encode()).hexdigest()[:32]
         self._path = directory / "inventory" / f"discovery-{name}.json"
 
-    def load(self) -> tuple[list[Document], float]:
-        """The documents of the last run and their age in seconds; none, and infinitely old, without a usable file."""
+    def load(self) -> Remembered:
+        """What the file holds."""
         try:
             kept = self._read()
         except (OSError, msgspec.DecodeError, ValueError, RecursionError):
             kept = None
         if kept is None or (kept.format, kept.server, kept.user) != (_FORMAT, self._server, self._user):
-            return [], float("inf")
+            return Remembered()
         age_s = now_epoch() - kept.taken_at
         # A clock that was set back must not keep a file fresh for years.
-        return list(kept.documents), age_s if age_s >= 0 else float("inf")
+        return Remembered(kept.documents, age_s if age_s >= 0 else float("inf"), kept.round_trip_s)
 
-    def save(self, documents: Sequence[Document]) -> None:
-        """Keeps the documents. A place that cannot be written to is not an error: the next run asks again."""
-        kept = _File(_FORMAT, self._server, self._user, now_epoch(), tuple(documents))
+    def save(self, documents: Sequence[Document], round_trip_s: float) -> None:
+        """Keeps them. A place that cannot be written to is not an error: the next run asks again."""
+        kept = _File(_FORMAT, self._server, self._user, now_epoch(), round_trip_s, tuple(documents))
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)

@@ -22,6 +22,7 @@ from kubectl_inventory.errors import (
     LimitReached,
     NotAcceptable,
     ServerFault,
+    TimedOut,
     Unauthorized,
     UsageError,
 )
@@ -82,6 +83,8 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
     read: Read
     namespaces: Namespaces
     round_trip_s: Callable[[], float]
+    compresses: Callable[[], bool]
+    """Whether the server is asked for gzip."""
     budget: Budget
     label_values: dict[str, set[str]]
     """Values seen of the labels that `--by` names: Secrets are counted by them, as their labels are never fetched."""
@@ -134,6 +137,10 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
             label_selector=self.request.selector,
             field_selector=",".join(fields),
         )
+
+    def paged(self, question: Question) -> Question:
+        """The same in pages, of one moment."""
+        return msgspec.structs.replace(question, from_cache=False, limit=self.policy.limits.page_size)
 
     def _job(self, kind: Kind, question: Question) -> Job[Replied]:
         def ask() -> Replied:
@@ -223,6 +230,10 @@ def walk(
     while True:
         if reply is None:
             (reply,) = yield from collector.ask(kind, question)
+        if isinstance(reply, TimedOut) and reply.was_flowing and question.limit is None:
+            # Too much for one request's time over this line: each page has as much time, within the run's.
+            question, reply = collector.paged(question), None
+            continue
         if isinstance(reply, Gone) and reply.continue_token and reply.continue_token != question.continue_token:
             resumed, token = True, reply.continue_token
         elif isinstance(reply, ApiError):

@@ -18,8 +18,8 @@ from kubectl_inventory.errors import (
     Forbidden,
 )
 from kubectl_inventory.inventory import Gap, Reading
-from kubectl_inventory.plan import LIGHT_OBJECTS
 from kubectl_inventory.resource import Kind, Lane, Question
+from kubectl_inventory.ways import LIGHT_OBJECTS, useful_width
 from kubectl_inventory.wire import CollectionReply, MetadataOnly
 
 ABSENT = "<none>"
@@ -76,8 +76,10 @@ def _by_namespace(names: Sequence[str | None], counted: Sequence[int | ApiError]
 def _count_by_namespace(kind: Kind, collector: Collector, total: int) -> Part[Reading]:
     """A cluster-wide count, split: a probe for each namespace, or the namespaces of all objects, whichever is less."""
     names = yield from collector.names()
-    probes_s = len(names) / collector.policy.limits.probes * (collector.round_trip_s() + 0.002)
-    if kind.holds_secrets or probes_s < collector.round_trip_s() + total * 30e-6:
+    round_trip_s = collector.round_trip_s()
+    at_once = min(collector.policy.limits.probes, useful_width(round_trip_s))
+    probes_s = len(names) / at_once * (round_trip_s + 0.002)
+    if kind.holds_secrets or probes_s < round_trip_s + total * 30e-6:
         counted = yield from count_in(kind, collector, names)
         reading = _sum(kind, names, counted)
         if reading.count == total or not reading.is_whole or kind.holds_secrets:
@@ -206,7 +208,7 @@ def _metadata_question(kind: Kind, collector: Collector, name: str | None, count
     question = msgspec.structs.replace(collector.table(kind, name, lane=lane), representation="metadata")
     if count is not None and count <= LIGHT_OBJECTS:
         return question
-    return msgspec.structs.replace(question, from_cache=False, limit=collector.policy.limits.page_size)
+    return collector.paged(question)
 
 
 def _objects(reply: CollectionReply) -> Sequence[MetadataOnly]:

@@ -60,7 +60,7 @@ class Catalog(msgspec.Struct, frozen=True):
     gaps: tuple[DiscoveryGap, ...]
 
 
-def discover(read: Read, each: Each, *, known: Sequence[Document] = ()) -> list[Document]:
+def discover(read: Read, each: Each, *, known: Sequence[Document] = ()) -> tuple[Document, ...]:
     """The server's discovery documents, asked anew; `known` ones that did not change are not sent again.
 
     Raises `ApiError` when the root of discovery does not answer: nothing can be known then.
@@ -78,7 +78,7 @@ def discover(read: Read, each: Each, *, known: Sequence[Document] = ()) -> list[
         return _aggregated_document(path, answer)
 
     core, groups = each([lambda: ask(""), lambda: ask(None)])
-    return [core or _walk_core(read, each), groups or _walk_groups(read, each)]
+    return core or _walk_core(read, each), groups or _walk_groups(read, each)
 
 
 def make_catalog(documents: Iterable[Document]) -> Catalog:

@@ -127,9 +127,13 @@ class BadRequest(ServerFault):
 
 
 class TimedOut(ApiError):
-    """The whole answer was not there in time."""
+    """The whole answer was not there in time. `was_flowing`: much of it was, so less would have come whole."""
 
     reason = "TimedOut"
+
+    def __init__(self, message: str, *, hint: str | None = None, was_flowing: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.was_flowing = was_flowing
 
 
 class Unreachable(ApiError):

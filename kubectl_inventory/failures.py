@@ -67,6 +67,7 @@ class Failures:
         guard: Guard,
         *,
         has_reply: bool,
+        was_flowing: bool,
         no_answer: str,
     ) -> Exception:
         """The request was sent, and no whole reply came. `no_answer` is given when its time was over.
@@ -76,7 +77,7 @@ class Failures:
         if guard.is_interrupted:
             return _interruption()
         if no_answer:
-            return TimedOut(no_answer)
+            return TimedOut(no_answer, was_flowing=was_flowing)
         if isinstance(error, zlib.error):
             return ServerFault("the reply's gzip cannot be read")
         if has_reply:

@@ -55,6 +55,10 @@ _SERVER_GIVES_UP_AT = 0.95
 # It was told that in hundredths of a second, and counts from when the request came in.
 _SERVER_CLOCK_S = 0.02
 _SHORTEST_RETRY_S = 0.1
+# In seconds: what is behind a loopback address and this far away is not on this machine.
+_TUNNEL_S = 0.01
+# What came of a reply that ran out of its time: less than this is a drip, of which a page would not come either.
+_FLOWING_BYTES = 64 << 10
 
 
 _ERRORS: dict[int, type[ApiError]] = {
@@ -114,8 +118,8 @@ class Cluster:
         self._watchdog = Watchdog()
         self._pool = Pool(endpoint, tls)
         self._headers = {"User-Agent": user_agent}
-        if not (connection.disable_compression or endpoint.is_loopback):
-            self._headers["Accept-Encoding"] = "gzip"
+        self._may_compress = not connection.disable_compression
+        self._is_loopback = endpoint.is_loopback
         # A plain server behind a proxy is asked by its whole URL, a TLS one through a tunnel.
         self._prefix = urlsplit(connection.server).path
         if endpoint.proxy_host and tls is None:
@@ -126,6 +130,7 @@ class Cluster:
         self._stats = Stats()
         self._warnings: dict[str, None] = {}
         self._round_trip_s: float | None = None
+        self._connections_ahead: Callable[[], int] | None = None
         self._interrupted = threading.Event()
 
     def __repr__(self) -> str:
@@ -138,8 +143,29 @@ class Cluster:
 
     @property
     def round_trip_s(self) -> float | None:
-        """The shortest time from a request to the first bytes of its reply; None before the first reply."""
+        """The shortest time from a request to the first bytes of its reply, or of a handshake; None before the first.
+
+        Not a TCP connect's: a proxy answers that by itself.
+        """
         return self._round_trip_s
+
+    @property
+    def compresses(self) -> bool:
+        """Whether the server is asked for gzip: on the same machine that costs more than it saves.
+
+        A loopback address may be the near end of a tunnel: the round trip tells.
+        """
+        return self._may_compress and not (self._is_loopback and (self._round_trip_s or 0.0) < _TUNNEL_S)
+
+    def open_ahead(self, connections: Callable[[], int], *, at_once: bool) -> None:
+        """Opens as many connections as there should be, in the background, while the first questions are asked.
+
+        At once, or when the first handshake has told the round trip, from which `connections` makes their number.
+        """
+        if at_once:
+            self._pool.open_ahead(connections(), self._guard)
+        else:
+            self._connections_ahead = connections
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -187,7 +213,10 @@ class Cluster:
 
     def _exchange(self, request: _Request, guard: Guard) -> Reply:
         """One question, one reply of whatever status, on an idle connection or a new one."""
-        idle = self._pool.take_idle()
+        try:
+            idle = self._pool.take_idle(guard)
+        except TimeoutError as error:
+            raise self._failures.not_connected(error, guard, no_answer=request.no_answer) from error
         if idle is not None:
             try:
                 return self._ask(idle, request, guard)
@@ -197,6 +226,7 @@ class Cluster:
             wire = self._pool.open_new(guard)
         except OSError as error:
             raise self._failures.not_connected(error, guard, no_answer=request.no_answer) from error
+        self._note_handshake(wire)
         try:
             return self._ask(wire, request, guard)
         except Disconnected as error:
@@ -233,6 +263,7 @@ class Cluster:
                 error,
                 guard,
                 has_reply=response is not None,
+                was_flowing=body.bytes_received >= _FLOWING_BYTES,
                 no_answer=request.no_answer if guard.is_expired or request.is_server_time_over else "",
             )
             raise failure from error
@@ -258,6 +289,8 @@ class Cluster:
 
     def _headers_for(self, question: Question) -> dict[str, str]:
         headers = {**self._headers, "Accept": _accept(question)}
+        if self.compresses:
+            headers["Accept-Encoding"] = "gzip"
         if question.if_none_match:
             headers["If-None-Match"] = question.if_none_match
         return headers
@@ -267,6 +300,19 @@ class Cluster:
             if self._stats.requests >= self._limits.max_requests:
                 raise LimitReached(f"the run's {self._limits.max_requests} requests are used up (limits.maxRequests)")
             self._stats = Stats(self._stats.requests + 1, self._stats.bytes_received)
+
+    def _note_handshake(self, wire: Wire) -> None:
+        if wire.handshake_s is None:
+            return
+        with self._lock:
+            self._round_trip_s = min(wire.handshake_s, self._round_trip_s or wire.handshake_s)
+            connections, self._connections_ahead = self._connections_ahead, None
+        if connections is not None:
+            self._pool.open_ahead(connections(), self._guard)
+
+    def _guard(self) -> Guard:
+        """For what is done ahead of a request: it has as much time as one."""
+        return Guard(self._watchdog, min(ticks_s() + self._limits.request_timeout_s, self._end_s))
 
     def _note_reply(self, response: http.client.HTTPResponse, elapsed_s: float) -> None:
         with self._lock:

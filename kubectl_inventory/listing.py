@@ -1,6 +1,6 @@
 """The task that lists a kind: pages of rows on the way, then how it went.
 
-Which way is `plan`'s choice; each gives the same rows in the same order. Refused
+Which way is the choice of `choice`; each gives the same rows in the same order. Refused
 cluster-wide, a kind is listed namespace by namespace.
 """
 
@@ -11,16 +11,17 @@ from collections.abc import Sequence
 import msgspec
 
 from kubectl_inventory.batch import Emitted
+from kubectl_inventory.choice import Choice, choose
 from kubectl_inventory.clock import human_age
-from kubectl_inventory.collect import Collector, End, Part, Replied, count_in, walk
+from kubectl_inventory.collect import Collector, End, Part, Replied, walk
 from kubectl_inventory.errors import (
     ApiError,
     Forbidden,
     LimitReached,
 )
 from kubectl_inventory.inventory import Gap, Page, Reading, Row
-from kubectl_inventory.plan import LIGHT_OBJECTS, ONE_REQUEST_OBJECTS, Way, choose_way
-from kubectl_inventory.resource import Kind, Lane, Question
+from kubectl_inventory.resource import Kind, Lane
+from kubectl_inventory.ways import ONE_REQUEST_OBJECTS
 from kubectl_inventory.wire import Cell, CollectionReply, ColumnDefinition, MetadataOnly, TableRow
 
 PLAIN_COLUMNS = (ColumnDefinition("Name", "string", "name"), ColumnDefinition("Age", "string"))
@@ -35,69 +36,22 @@ _DEFAULT_MARK = " (default)"
 
 def list_kind(kind: Kind, collector: Collector) -> Part[Reading]:
     """Every object of a kind: pages on the way, then how it went."""
+    choice = yield from choose(kind, collector)
+    if isinstance(choice, Reading):
+        return choice
     names = collector.reach.names if kind.namespaced else None
-    if names is not None and _asks_each(names, collector):
-        return (yield from _list_each(kind, collector, names, lane="list"))
-    count: int | None = None
-    if not collector.request.has_selector or _needs_each(kind, collector):
-        (probed,) = yield from count_in(kind, collector, [None])
-        if isinstance(probed, Forbidden) and kind.namespaced:
-            return (yield from _list_refused(kind, collector, names, probed))
-        if isinstance(probed, ApiError):
-            return Reading(kind=kind, gaps=End(probed).gaps())
-        count = probed
-        if not count:
+    if choice.refusal is not None:
+        return (yield from _list_refused(kind, collector, names, choice.refusal))
+    match choice.estimate.way:
+        case "none":
             return Reading(kind=kind)
-    spread = names
-    if kind.namespaced and spread is None and collector.request.strategy != "bulk":
-        spread = (yield from collector.names()) if collector.request.need != "name" else None
-    way = _way(kind, collector, count, spread)
-    lane: Lane = "list" if count is not None and count <= LIGHT_OBJECTS else "heavy"
-    if way == "fanout":
-        if spread is None:
-            spread = yield from collector.names()
-        return (yield from _list_spread(kind, collector, spread, lane=lane, whole=names is None, count=count))
-    return (yield from _list_whole(kind, collector, names, lane=lane, paged=way == "pages", count=count))
-
-
-def _asks_each(names: Sequence[str], collector: Collector) -> bool:
-    """Whether named namespaces are asked one by one without a look at the cluster.
-
-    A rule about namespaces always means so: a cluster-wide list has already crossed the boundary.
-    """
-    if collector.policy.has_namespace_rule or len(names) <= collector.policy.more_than_namespaces:
-        return True
-    return collector.request.strategy in ("sequential", "fanout")
-
-
-def _needs_each(kind: Kind, collector: Collector) -> bool:
-    """Whether a kind is listed namespace by namespace, whatever it costs.
-
-    A Secret's row says its namespace only by where it was asked for.
-    """
-    request = collector.request
-    if not kind.namespaced:
-        return False
-    if request.need == "name":
-        return kind.holds_secrets and collector.reach.names is not None
-    return kind.holds_secrets or request.strategy in ("sequential", "fanout")
-
-
-def _way(kind: Kind, collector: Collector, count: int | None, spread: Sequence[str] | None) -> Way:
-    """How a kind is listed: forced by the request, or the cheapest."""
-    request = collector.request
-    if _needs_each(kind, collector):
-        return "fanout"
-    if count is None:
-        return "bulk"
-    return choose_way(
-        kind,
-        count,
-        None if request.strategy == "bulk" or spread is None else len(spread),
-        request=request,
-        workers=min(collector.policy.limits.heavy_lists, collector.policy.limits.workers),
-        round_trip_s=collector.round_trip_s(),
-    )
+        case "fanout" if choice.names is not None:
+            if choice.count is None:
+                return (yield from _list_each(kind, collector, choice.names, lane="list"))
+            return (yield from _list_spread(kind, collector, choice, whole=names is None))
+        case "joined":
+            return (yield from _list_joined(kind, collector, names, choice))
+    return (yield from _list_whole(kind, collector, names, choice))
 
 
 def _list_refused(kind: Kind, collector: Collector, names: Sequence[str] | None, refusal: Forbidden) -> Part[Reading]:
@@ -120,7 +74,7 @@ def _list_each(kind: Kind, collector: Collector, names: Sequence[str], *, lane: 
         some = names[start : start + FANOUT_WAVE]
         questions = [collector.table(kind, name, lane=lane, metadata=metadata) for name in some]
         if metadata and not kind.holds_secrets:
-            questions = [_paged(question, collector) for question in questions]
+            questions = [collector.paged(question) for question in questions]
         replies = yield from collector.ask(kind, *questions)
         for name, question, reply in zip(some, questions, replies, strict=True):
             end = yield from walk(kind, collector, question, name, keeper.keep, first=reply)
@@ -130,14 +84,13 @@ def _list_each(kind: Kind, collector: Collector, names: Sequence[str], *, lane: 
     return keeper.reading(gaps, len(names))
 
 
-def _list_spread(
-    kind: Kind, collector: Collector, names: Sequence[str], *, lane: Lane, whole: bool, count: int | None
-) -> Part[Reading]:
+def _list_spread(kind: Kind, collector: Collector, choice: Choice, *, whole: bool) -> Part[Reading]:
     """A cluster's objects, namespace by namespace: cells alone, which is little, so they can be put in order.
 
     The sum is held against the cluster-wide count: what lies in no listed namespace (one that was
     deleted by force, or made meanwhile) is asked for by leaving out all the others.
     """
+    names, count, lane = choice.names or (), choice.count, choice.lane
     inner = _list_each(kind, collector, names, lane=lane)
     pages: list[Page] = []
     replies: Sequence[Replied] = []
@@ -177,24 +130,56 @@ def _list_spread(
     return reading
 
 
+def _list_joined(kind: Kind, collector: Collector, names: Sequence[str] | None, choice: Choice) -> Part[Reading]:
+    """Cells and metadata in two lists of the cluster side by side, put together; one list of both where they differ."""
+    cells = collector.table(kind, None, lane=choice.lane)
+    metadata = msgspec.structs.replace(cells, representation="metadata")
+    replies = yield from collector.ask(kind, cells, metadata)
+    joined = _joined(*replies)
+    if joined is None:
+        return (yield from _list_whole(kind, collector, names, choice))
+    return (yield from _list_whole(kind, collector, names, choice, first=joined))
+
+
+def _joined(cells: Replied, metadata: Replied) -> CollectionReply | None:
+    """A Table whose rows have their metadata; None for two replies that are not of one moment, or not all of it.
+
+    Two lists of a kind at one resourceVersion hold the same objects in the same order.
+    """
+    if isinstance(cells, ApiError) or isinstance(metadata, ApiError):
+        return None
+    rows, items, version = cells.rows or (), metadata.items or (), cells.metadata.resource_version
+    if not cells.is_table or not version or version != metadata.metadata.resource_version:
+        return None
+    if len(rows) != len(items) or cells.metadata.continue_token or metadata.metadata.continue_token:
+        return None
+    place = cells.name_place
+    pairs = list(zip(rows, items, strict=True))
+    if any(place < len(row.cells) and row.cells[place] != item.metadata.name for row, item in pairs):
+        return None
+    return msgspec.structs.replace(cells, rows=tuple(TableRow(row.cells, item) for row, item in pairs))
+
+
 def _list_whole(
-    kind: Kind, collector: Collector, names: Sequence[str] | None, *, lane: Lane, paged: bool, count: int | None
+    kind: Kind,
+    collector: Collector,
+    names: Sequence[str] | None,
+    choice: Choice,
+    *,
+    first: CollectionReply | None = None,
 ) -> Part[Reading]:
     """One list of the whole cluster; of named namespaces' objects alone where there are names."""
     needs_namespace = kind.namespaced and (collector.request.need == "cells" or names is not None)
     metadata = collector.request.need == "metadata" or needs_namespace
-    question = collector.table(kind, None, lane=lane, metadata=metadata)
+    question = collector.table(kind, None, lane=choice.lane, metadata=metadata)
+    count, paged = choice.count, choice.estimate.way == "pages"
     if paged or (question.include_metadata and (count is None or count > ONE_REQUEST_OBJECTS)):
-        question = _paged(question, collector)
+        question = collector.paged(question)
     keeper = _Keeper(kind, collector, only=frozenset(names) if names is not None else None)
-    end = yield from walk(kind, collector, question, None, keeper.keep)
+    end = yield from walk(kind, collector, question, None, keeper.keep, first=first)
     if isinstance(end.error, Forbidden) and kind.namespaced and not keeper.count:
         return (yield from _list_refused(kind, collector, names, end.error))
     return msgspec.structs.replace(keeper.reading(end.gaps(), 0), notes=end.notes())
-
-
-def _paged(question: Question, collector: Collector) -> Question:
-    return msgspec.structs.replace(question, from_cache=False, limit=collector.policy.limits.page_size)
 
 
 class _Keeper:
@@ -235,9 +220,8 @@ class _Keeper:
         if not reply.is_table:
             items = [self._row(namespace, item, self._plain_cells(item)) for item in reply.items or ()]
             return PLAIN_COLUMNS, items
-        columns = reply.column_definitions or ()
-        place = next((place for place, column in enumerate(columns) if column.format == "name"), 0)
-        return columns, [self._table_row(namespace, row, place) for row in reply.rows or ()]
+        place = reply.name_place
+        return reply.column_definitions or (), [self._table_row(namespace, row, place) for row in reply.rows or ()]
 
     def _table_row(self, namespace: str | None, row: TableRow, name_place: int) -> Row:
         if row.object is not None:

@@ -105,7 +105,7 @@ def limit_options(function: F) -> F:
         click.option("--request-timeout", type=Duration(), metavar="DURATION", help="one request (5s)", hidden=True),
         click.option("--deadline", type=Duration(), metavar="DURATION", help="the whole run (2m)", hidden=True),
         click.option("--workers", type=int, metavar="N", help="lists in flight (8)", hidden=True),
-        click.option("--probes", type=int, metavar="N", help="counting probes in flight (16)", hidden=True),
+        click.option("--probes", type=int, metavar="N", help="counting probes in flight (32)", hidden=True),
         click.option("--chunk-size", type=int, metavar="N", help="objects a page (500)", hidden=True),
         click.option("--audit-log", metavar="FILE", help="append a line for each request and refusal", hidden=True),
         click.option("-v", "--v", "verbosity", type=int, default=0, metavar="N", help="6 shows requests", hidden=True),

@@ -1,13 +1,12 @@
-"""What is asked, what is left out and why, and which way a kind is listed.
+"""What is asked, and what is left out and why.
 
 Policy x catalog x request: every discovered kind gets one `Treatment`, so that
-nothing can vanish between discovery and the answer. `choose_way` is a cost
-decision, as a database makes one. Pure: no question is asked here.
+nothing can vanish between discovery and the answer. Which way a kind is listed
+is for `ways`. Pure: no question is asked here.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -21,7 +20,6 @@ from kubectl_inventory.request import Request
 from kubectl_inventory.resource import Kind
 
 Status = Literal["Asked", "Alias", "LeftOut", "Withheld", "Excluded", "OutOfScope"]
-Way = Literal["none", "bulk", "pages", "fanout"]
 
 LEFT_OUT_KINDS = {"componentstatuses": "listing it probes etcd, up to 20s"}
 """Core kinds that no inventory asks unless they are named (registry/core/componentstatus/validator.go)."""
@@ -33,18 +31,6 @@ LEFT_OUT_GROUPS = {
 """A dead metrics server is the most usual dead group: it must not make every inventory incomplete."""
 ALIASES = {("events.k8s.io", "events"): ("", "events")}
 """One storage behind two groups (kubernetes pkg/registry/events/rest): the same objects by both names."""
-
-ONE_REQUEST_OBJECTS = 10_000
-"""Up to this many objects come in one reply from the server's memory; more come in pages."""
-ROW_REQUEST_OBJECTS = 100_000
-"""The same where a reply holds cells alone: 130 bytes an object instead of 5,000."""
-LIGHT_OBJECTS = 500
-"""A list of up to this many objects does not count against `heavyLists`."""
-METADATA_S = {"pods": 85e-6, "replicasets": 78e-6, "deployments": 60e-6, "statefulsets": 60e-6, "daemonsets": 60e-6}
-"""Seconds of the server and the line for an object with metadata, for the kinds that carry a pod template."""
-OTHER_METADATA_S = 20e-6
-FANOUT_REQUEST_S = 0.001
-"""Seconds of processor, the server's and ours, for one small list more: what bounds a fan-out over a short distance."""
 
 
 class Treatment(msgspec.Struct, frozen=True):
@@ -137,31 +123,6 @@ def resolve_types(types: Sequence[str], catalog: Catalog, policy: Policy | None)
                 )
             found.setdefault((kind.group, kind.resource), kind)
     return list(found.values())
-
-
-def choose_way(
-    kind: Kind, count: int, namespaces: int | None, *, request: Request, workers: int, round_trip_s: float
-) -> Way:
-    """The cheapest way to list `count` objects of a kind that lie in `namespaces` namespaces (None: not known).
-
-    Names need no metadata, as one cluster-wide Table of cells holds them. Cells do not hold
-    their namespace: either the metadata comes along, or each namespace is asked for its own.
-    """
-    if not count:
-        return "none"
-    if request.need == "name" or (request.need == "cells" and not kind.namespaced) or kind.holds_secrets:
-        whole: Way = "bulk" if count <= ROW_REQUEST_OBJECTS else "pages"
-    else:
-        whole = "bulk" if count <= ONE_REQUEST_OBJECTS else "pages"
-    if not kind.namespaced or request.need == "name" or namespaces is None:
-        return whole
-    if kind.holds_secrets:
-        return "fanout"
-    if request.need == "metadata":
-        return whole
-    fanout_s = math.ceil(namespaces / workers) * round_trip_s + namespaces * FANOUT_REQUEST_S
-    whole_s = round_trip_s + count * METADATA_S.get(kind.resource, OTHER_METADATA_S)
-    return "fanout" if fanout_s < whole_s else whole
 
 
 def _excluded(types: Sequence[str], catalog: Catalog) -> set[tuple[str, str]]:

@@ -83,7 +83,7 @@ class Limits(msgspec.Struct, frozen=True):
     """Lists in flight."""
     heavy_lists: int = 4
     """Of them, lists of large kinds; never more than `workers`."""
-    probes: int = 16
+    probes: int = 32
     """Counting probes in flight."""
     request_timeout_s: float = 5
     """One request, connect to last byte."""
@@ -443,7 +443,7 @@ resources:                      # plural (in any group), or plural.group
 #limits:
 #  workers: 8                   # lists in flight (1 to 32)
 #  heavyLists: 4                # of them, lists of large kinds
-#  probes: 16                   # counting probes in flight (1 to 64)
+#  probes: 32                   # counting probes in flight (1 to 64)
 #  requestTimeoutSeconds: 5     # one request, connect to last byte
 #  deadlineSeconds: 120         # the whole run
 #  pageSize: 500                # objects a page

@@ -95,7 +95,8 @@ class Namespaces:
     def _listed(self) -> list[str]:
         if self._policy.denies_kind(NAMESPACES) is not None:
             return self._stand_in("withheld by policy")
-        question = Question(path=collection_path(NAMESPACES), representation="metadata", from_cache=True)
+        # A namespace's cells are an eighth of its metadata.
+        question = Question(path=collection_path(NAMESPACES), representation="table", from_cache=True)
         try:
             reply = decode(self._read(question).body, COLLECTION, what="namespaces")
         except Unauthorized:
@@ -103,7 +104,7 @@ class Namespaces:
         except ApiError as error:
             self.refused = error
             return self._stand_in(error.reason)
-        return [item.metadata.name for item in reply.items or ()]
+        return reply.names()
 
     def _stand_in(self, reason: str) -> list[str]:
         self.remark = f"{self._own}, the context's own; namespaces are {reason}, name others with -n"

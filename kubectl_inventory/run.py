@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from kubectl_inventory.batch import Batch, Bounds, Finished, Progress, Unfinished, run_each
-from kubectl_inventory.cache import DiscoveryCache
+from kubectl_inventory.cache import DiscoveryCache, Remembered
 from kubectl_inventory.clock import now_iso, ticks_s
 from kubectl_inventory.collect import Budget, Collector
 from kubectl_inventory.counting import count_kind
@@ -23,6 +23,7 @@ from kubectl_inventory.policy import Policy
 from kubectl_inventory.reach import Namespaces, find_reach
 from kubectl_inventory.request import Request
 from kubectl_inventory.resource import Kind
+from kubectl_inventory.ways import useful_width
 
 if TYPE_CHECKING:
     from kubectl_inventory.kube import Cluster, RequestRecord
@@ -49,13 +50,19 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     cluster: Cluster
     cache: DiscoveryCache
+    remembered: Remembered
     end_s: float
     notices: tuple[str, ...] = ()
     """What the user should be told about how the credential was obtained."""
 
+    @property
+    def knows_kinds(self) -> bool:
+        """Whether the last run's discovery is not older than the policy allows."""
+        return bool(self.remembered.documents) and self.remembered.age_s <= self.policy.discovery_cache_s
+
     def round_trip_s(self) -> float:
-        """The shortest time to a reply so far; 0 before the first."""
-        return self.cluster.round_trip_s or 0.0
+        """The shortest time to a reply so far; before the first, the last run's, or 0."""
+        return self.cluster.round_trip_s or self.remembered.round_trip_s
 
 
 def open_session(
@@ -70,13 +77,15 @@ def open_session(
 
     end_s = ticks_s() + policy.limits.deadline_s
     ready = resolve_credentials(connection, timeout_s=min(policy.limits.deadline_s, _CREDENTIAL_S))
+    cache = DiscoveryCache(cache_directory, server=ready.server, user=f"{ready.user} {ready.as_user}".strip())
     return Session(
         context=ready.shown_context,
         server=ready.server,
         own_namespace=ready.namespace or "default",
         policy=policy,
         cluster=open_cluster(ready, policy.limits, end_s=end_s, on_request=on_request, user_agent=user_agent),
-        cache=DiscoveryCache(cache_directory, server=ready.server, user=f"{ready.user} {ready.as_user}".strip()),
+        cache=cache,
+        remembered=cache.load(),
         end_s=end_s,
         notices=ready.notices,
     )
@@ -87,8 +96,12 @@ def take_inventory(request: Request, session: Session, watch: Watch) -> Inventor
     read, policy = session.cluster.read, session.policy
     refuse_denied_types(request.types, policy)
     taken = Taken(session.context, session.server, now_iso())
-    bounds = _bounds(request, policy)
-    each = side_by_side(request, session)
+    bounds = _bounds(request, session)
+    each = SideBySide(bounds, session.end_s)
+    if request.strategy != "sequential" and not request.types:
+        pools = ("probes", "workers") if request.command == "get" else ("probes",)
+        at_once = session.remembered.round_trip_s > 0
+        session.cluster.open_ahead(lambda: sum(map(bounds.room, pools)), at_once=at_once)
     namespaces = Namespaces(read, each, policy, context=session.context, own=session.own_namespace)
     reach = find_reach(request, policy, namespaces)
     catalog = read_catalog(session, each)
@@ -100,6 +113,7 @@ def take_inventory(request: Request, session: Session, watch: Watch) -> Inventor
         read=read,
         namespaces=namespaces,
         round_trip_s=session.round_trip_s,
+        compresses=lambda: session.cluster.compresses,
         budget=Budget(policy.limits.max_objects),
         label_values={key: set() for key in request.label_keys},
     )
@@ -108,15 +122,15 @@ def take_inventory(request: Request, session: Session, watch: Watch) -> Inventor
 
 def side_by_side(request: Request, session: Session) -> SideBySide:
     """What runs the small questions of a run: as many at once as its request and its policy let."""
-    return SideBySide(_bounds(request, session.policy), session.end_s)
+    return SideBySide(_bounds(request, session), session.end_s)
 
 
 def read_catalog(session: Session, each: SideBySide) -> Catalog:
     """What the cluster can list: remembered, if that is not older than the policy allows, else asked."""
-    known, age_s = session.cache.load()
-    if not known or age_s > session.policy.discovery_cache_s:
+    known = session.remembered.documents
+    if not session.knows_kinds:
         known = discover(session.cluster.read, each, known=known)
-        session.cache.save(known)
+        session.cache.save(known, session.round_trip_s())
     return make_catalog(known)
 
 
@@ -134,14 +148,14 @@ class SideBySide(msgspec.Struct, frozen=True):
             raise TimedOut("the cluster did not answer within the run's time (limits.deadlineSeconds)") from error
 
 
-def _bounds(request: Request, policy: Policy) -> Bounds:
-    """The policy's limits as pools; one request at a time for the sequential strategy."""
-    limits = policy.limits
+def _bounds(request: Request, session: Session) -> Bounds:
+    """The policy's limits as pools, as wide as the distance is worth; one request at a time if that is the strategy."""
+    limits = session.policy.limits
     if request.strategy == "sequential":
         return Bounds({"one": 1}, dict.fromkeys(("probe", "list", "heavy"), ("one",)), _BUFFERED_OBJECTS)
     pools = {"probes": limits.probes, "workers": limits.workers, "heavyLists": limits.heavy_lists}
     lanes: dict[str, tuple[str, ...]] = {"probe": ("probes",), "list": ("workers",), "heavy": ("workers", "heavyLists")}
-    return Bounds(pools, lanes, _BUFFERED_OBJECTS)
+    return Bounds(pools, lanes, _BUFFERED_OBJECTS, lambda: useful_width(session.round_trip_s()))
 
 
 def _gather(

@@ -15,7 +15,7 @@ import socket
 import ssl
 import threading
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from types import TracebackType
 from urllib.parse import unquote, urlsplit
@@ -175,6 +175,9 @@ class Wire(HTTPConnection):
         self.default_port = _DEFAULT_PORTS[endpoint.scheme]  # left out of the Host header
         self.identity: tuple[tuple[str, bytes], ...] = ()
         """Headers that a dict cannot hold: a name may come several times, a value may be UTF-8."""
+        self.handshake_s: float | None = None
+        """How long the TLS handshake took: a round trip and some milliseconds of work. None without TLS."""
+        self._is_unused = True
         self._endpoint = endpoint
         self._tls = tls
         self._addresses = addresses
@@ -195,17 +198,25 @@ class Wire(HTTPConnection):
         )
         self.sock = wrapped
         guard.watch(wrapped)
+        begun_s = ticks_s()
         wrapped.do_handshake()
+        self.handshake_s = ticks_s() - begun_s
 
     def guarded_by(self, guard: Guard) -> None:
         """Another request begins. Raises `OSError` if there is no connection, or no time."""
         if self.sock is None:
             raise ConnectionResetError("the connection is gone")
         guard.watch(self.sock)
+        self._is_unused = False
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nothing has come that nobody asked for: an end, or what would pass for the next reply."""
+        """Whether nothing has come that nobody asked for: an end, or what would pass for the next reply.
+
+        Before the first request that cannot be told: TLS session tickets come after the handshake.
+        """
+        if self._is_unused:
+            return True
         if self.sock is None or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
             return False
         poll = select.poll()
@@ -265,15 +276,24 @@ class Pool:
     def __init__(self, endpoint: Endpoint, tls: ssl.SSLContext | None) -> None:
         self._endpoint = endpoint
         self._tls = tls
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._idle: list[Wire] = []
+        self._opened = 0
+        """How many were opened, or begun to be."""
+        self._opening = 0
+        """How many are being opened ahead."""
+        self._waiting = 0
         self._addresses: Sequence[Address] = ()
         self._is_closed = False
 
-    def take_idle(self) -> Wire | None:
-        """A connection that was used before and seems to be alive, or None."""
+    def take_idle(self, guard: Guard) -> Wire | None:
+        """A connection that seems to be alive, or None; waits for one that is being opened ahead."""
         while True:
-            with self._lock:
+            with self._changed:
+                while not self._idle and self._opening > self._waiting:
+                    self._waiting += 1
+                    self._changed.wait(guard.remaining_s())
+                    self._waiting -= 1
                 if not self._idle:
                     return None
                 wire = self._idle.pop()
@@ -281,8 +301,36 @@ class Pool:
                 return wire
             wire.close()
 
+    def open_ahead(self, connections: int, guards: Callable[[], Guard]) -> None:
+        """Opens what is missing of so many connections, in the background: requests to come need not wait for it.
+
+        One that cannot be opened is not missed: the request that needs one says why.
+        """
+
+        def open_one() -> None:
+            wire: Wire | None = None
+            try:
+                with guards() as guard:
+                    wire = self.open_new(guard)
+            except OSError:
+                pass
+            finally:
+                with self._changed:
+                    self._opening -= 1
+                    if wire is not None:
+                        self.give_back(wire, is_reusable=True)
+                    self._changed.notify_all()
+
+        with self._changed:
+            missing = max(connections - self._opened, 0)
+            self._opening += missing
+        for _ in range(missing):
+            threading.Thread(target=open_one, name="opener", daemon=True).start()
+
     def open_new(self, guard: Guard) -> Wire:
         """A connection that nobody used before. Raises `OSError` (also `ssl.SSLError`)."""
+        with self._changed:
+            self._opened += 1
         if not self._addresses:
             # Several threads may look the name up at once; the answers are the same.
             self._addresses = _addresses(*self._endpoint.dialled, guard)
@@ -298,15 +346,16 @@ class Pool:
     def give_back(self, wire: Wire, *, is_reusable: bool) -> None:
         """Keeps a connection, whose last reply was read to its end, for the next; closes any other."""
         if is_reusable and wire.sock is not None:
-            with self._lock:
+            with self._changed:
                 if not self._is_closed:
                     self._idle.append(wire)
+                    self._changed.notify()
                     return
         wire.close()
 
     def close(self) -> None:
         """Closes the idle connections; those in use are closed as they come back."""
-        with self._lock:
+        with self._changed:
             self._is_closed = True
             idle, self._idle = self._idle, []
         for wire in idle:

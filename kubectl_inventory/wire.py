@@ -107,6 +107,7 @@ class LegacyResourcesReply(msgspec.Struct, frozen=True):
 class ListMeta(msgspec.Struct, frozen=True, rename="camel"):
     """meta/v1 `ListMeta`. `remaining_item_count` is absent with selectors and on old or aggregated servers."""
 
+    resource_version: str = ""
     continue_token: str = msgspec.field(default="", name="continue")
     remaining_item_count: int | None = None
 
@@ -175,6 +176,19 @@ class CollectionReply(msgspec.Struct, frozen=True, rename="camel"):
     def length(self) -> int:
         """How many objects this reply holds."""
         return len((self.rows if self.is_table else self.items) or ())
+
+    @property
+    def name_place(self) -> int:
+        """Which of a Table's columns holds the name: not always the first."""
+        columns = self.column_definitions or ()
+        return next((place for place, column in enumerate(columns) if column.format == "name"), 0)
+
+    def names(self) -> list[str]:
+        """The objects' names."""
+        if not self.is_table:
+            return [item.metadata.name for item in self.items or ()]
+        place = self.name_place
+        return [str(row.cells[place]) for row in self.rows or () if place < len(row.cells)]
 
 
 T = TypeVar("T")

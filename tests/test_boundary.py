@@ -282,7 +282,7 @@ def test_never_more_in_flight_than_the_limits(desk: Desk, view: Sequence[str]) -
 
 
 @pytest.mark.parametrize(
-    ("rules", "probes"), [("limits: {workers: 1, probes: 1}", 1), ("limits: {probes: 2}", 2), ("", 16)]
+    ("rules", "probes"), [("limits: {workers: 1, probes: 1}", 1), ("limits: {probes: 2}", 2), ("", 32)]
 )
 def test_a_files_limits_hold(desk: Desk, rules: str, probes: int) -> None:
     _, events = desk.ask(rules=rules)

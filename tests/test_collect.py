@@ -72,6 +72,7 @@ def a_collector(
         read=api,
         namespaces=namespaces,
         round_trip_s=lambda: round_trip_s,
+        compresses=lambda: False,
         budget=Budget(policy.limits.max_objects),
         label_values={key: set() for key in asked.label_keys},
     )
@@ -370,7 +371,8 @@ def test_under_a_rule_no_denied_namespace_is_ever_asked(rule: str, by: tuple[str
         assert reading.count == (2 if kind is NAMESPACE_KIND else 6)
         assert not any("/namespaces/b/" in path for path in api.paths)
         whole = [question for question in api.asked if question.path == f"/api/v1/{kind.resource}"]
-        assert all("!=b" in question.field_selector or question.representation == "metadata" for question in whole)
+        unselected = [question for question in whole if "!=b" not in question.field_selector]
+        assert len(unselected) <= (kind is NAMESPACE_KIND)  # what a pattern leaves is known by all names alone
 
 
 @pytest.mark.parametrize(("strategy", "need"), WAYS)

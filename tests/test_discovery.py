@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -11,16 +12,15 @@ from typing import cast
 import pytest
 
 from kubectl_inventory import run
-from kubectl_inventory.batch import Bounds
-from kubectl_inventory.cache import DiscoveryCache
+from kubectl_inventory.cache import DiscoveryCache, Remembered
 from kubectl_inventory.clock import ticks_s
 from kubectl_inventory.discovery import Catalog, DiscoveryGap, Document, discover, make_catalog
 from kubectl_inventory.errors import ApiError, ServerFault, TimedOut, Unauthorized, Unavailable
 from kubectl_inventory.kube import Cluster
 from kubectl_inventory.policy import make_policy
 from kubectl_inventory.request import Request, Strategy
-from kubectl_inventory.resource import Answer
-from tests.fake_api import FakeApi, Reply, encode, in_turn
+from kubectl_inventory.resource import Answer, Question, Read
+from tests.fake_api import PODS, FakeApi, Reply, encode, in_turn
 
 LISTABLE = ("get", "list")
 
@@ -270,30 +270,56 @@ def test_a_refused_credential_is_fatal_in_the_walk_too() -> None:
 # --- as part of a run -------------------------------------------------------
 
 
-@pytest.mark.parametrize(("strategy", "at_once"), [("sequential", 1), ("auto", 16)])
-def test_a_sequential_run_discovers_one_by_one(
-    strategy: Strategy, at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found: list[Bounds] = []
-
-    def note(_: object, each: run.SideBySide, *, known: object) -> None:
-        found.append(each.bounds)
-        raise Unauthorized("enough")
-
-    monkeypatch.setattr(run, "discover", note)
-    session = run.Session(
+def a_session(read: Read, cache: DiscoveryCache) -> run.Session:
+    """Of a cluster that needs no network."""
+    cluster = SimpleNamespace(read=read, round_trip_s=None, open_ahead=lambda *_, **__: None)
+    return run.Session(
         context="c",
         server="s",
         own_namespace="default",
         policy=make_policy([], "c"),
-        cluster=cast(Cluster, SimpleNamespace(read=FakeApi({}), round_trip_s=None)),
-        cache=DiscoveryCache(tmp_path, server="s", user="u"),
+        cluster=cast(Cluster, cluster),
+        cache=cache,
+        remembered=cache.load(),
         end_s=ticks_s() + 10,
     )
+
+
+@pytest.mark.parametrize(("strategy", "at_once"), [("sequential", 1), ("auto", 2)])
+def test_discovery_asks_its_two_documents_side_by_side_but_one_by_one_if_that_is_the_strategy(
+    strategy: Strategy, at_once: int, tmp_path: Path
+) -> None:
+    everybody = threading.Barrier(at_once)
+    asked: list[str] = []
+
+    def read(question: Question) -> Answer:
+        asked.append(question.path)
+        everybody.wait(timeout=10)  # breaks where fewer come at once
+        raise Unauthorized("enough")
+
+    session = a_session(read, DiscoveryCache(tmp_path, server="s", user="u"))
     with pytest.raises(Unauthorized):
         run.take_inventory(Request(strategy=strategy), session, lambda kinds, progress: None)
-    (bounds,) = found
-    assert min(bounds.pools[pool] for pool in bounds.lanes["probe"]) == at_once
+    assert len(asked) == at_once
+
+
+def test_the_round_trip_is_remembered_with_what_was_discovered(tmp_path: Path) -> None:
+    cache = DiscoveryCache(tmp_path, server="s", user="u")
+    assert cache.load() == Remembered()
+    document = Document("/api", "", (PODS,), ())
+    cache.save([document], 0.125)
+    remembered = cache.load()
+    assert (remembered.documents, remembered.round_trip_s) == ((document,), 0.125)
+    assert a_session(FakeApi({}), cache).round_trip_s() == 0.125
+
+
+@pytest.mark.parametrize("round_trip_s", ["-1", "1e99", "null", '"far"'])
+def test_a_round_trip_that_cannot_be_is_not_believed(round_trip_s: str, tmp_path: Path) -> None:
+    cache = DiscoveryCache(tmp_path, server="s", user="u")
+    cache.save([], 0.125)
+    (file,) = (tmp_path / "inventory").iterdir()
+    file.write_text(file.read_text().replace("0.125", round_trip_s))
+    assert cache.load() == Remembered()
 
 
 @pytest.mark.parametrize("cause", [KeyboardInterrupt, OSError])
@@ -304,10 +330,10 @@ def test_saving_that_is_broken_off_leaves_no_file(
         raise cause
 
     monkeypatch.setattr(os, "replace", break_off)
-    save: Callable[[Sequence[Document]], None] = DiscoveryCache(tmp_path, server="s", user="u").save
+    cache = DiscoveryCache(tmp_path, server="s", user="u")
     if cause is OSError:
-        save([])
+        cache.save([], 0.0)
     else:
         with pytest.raises(cause):
-            save([])
+            cache.save([], 0.0)
     assert list((tmp_path / "inventory").iterdir()) == []

@@ -7,12 +7,7 @@ import pytest
 from kubectl_inventory.discovery import Catalog, DiscoveryGap
 from kubectl_inventory.errors import PolicyError, Unavailable, UsageError
 from kubectl_inventory.plan import (
-    LIGHT_OBJECTS,
-    ONE_REQUEST_OBJECTS,
-    ROW_REQUEST_OBJECTS,
     Plan,
-    Way,
-    choose_way,
     left_out,
     make_plan,
     refuse_denied_types,
@@ -20,7 +15,7 @@ from kubectl_inventory.plan import (
 )
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.reach import Reach
-from kubectl_inventory.request import Need, Request, Scope
+from kubectl_inventory.request import Request, Scope
 from kubectl_inventory.resource import Kind
 from tests.fake_api import DEPLOYMENTS, NODES, PODS, SECRETS, a_kind, a_policy
 
@@ -245,47 +240,6 @@ def test_a_group_that_is_unknown_is_a_gap_of_the_whole_alone(types: tuple[str, .
 )
 def test_what_is_left_out_by_default(kind: Kind, is_left: bool) -> None:
     assert bool(left_out(kind)) is is_left
-
-
-# --- the way ----------------------------------------------------------------
-
-CONFIGMAPS = a_kind("configmaps")
-
-
-@pytest.mark.parametrize(
-    ("kind", "count", "namespaces", "need", "round_trip_s", "way"),
-    [
-        (PODS, 0, 100, "cells", 0.0, "none"),
-        # Names need no namespace: one list, whatever the distance.
-        (PODS, 5000, 100, "name", 0.0, "bulk"),
-        (PODS, ROW_REQUEST_OBJECTS, 100, "name", 0.0, "bulk"),
-        (PODS, ROW_REQUEST_OBJECTS + 1, 100, "name", 0.0, "pages"),
-        # api-facts 7b: a big kind is cheapest namespace by namespace when it is near, in bulk when it is far.
-        (PODS, 5000, 100, "cells", 0.0, "fanout"),
-        (PODS, 5000, 100, "cells", 0.1, "bulk"),
-        (CONFIGMAPS, 1000, 100, "cells", 0.0, "bulk"),
-        (CONFIGMAPS, 1000, 100, "cells", 0.02, "bulk"),
-        (PODS, 200, 100, "cells", 0.02, "bulk"),
-        (PODS, ONE_REQUEST_OBJECTS + 1, None, "cells", 0.0, "pages"),
-        (PODS, ONE_REQUEST_OBJECTS + 1, 4, "cells", 0.1, "fanout"),
-        # Metadata costs the same either way.
-        (PODS, 5000, 100, "metadata", 0.0, "bulk"),
-        (PODS, ONE_REQUEST_OBJECTS + 1, 100, "metadata", 0.0, "pages"),
-        (PODS, LIGHT_OBJECTS, None, "cells", 0.0, "bulk"),
-        # A cluster-scoped kind's cells say all.
-        (NODES, 50_000, None, "cells", 0.0, "bulk"),
-        (NODES, 50_000, None, "metadata", 0.0, "pages"),
-        # A Secret's namespace is known by where it was asked for alone.
-        (SECRETS, 10, 100, "cells", 0.1, "fanout"),
-        (SECRETS, 10, 100, "metadata", 0.1, "fanout"),
-        (SECRETS, 10, 100, "name", 0.1, "bulk"),
-    ],
-)
-def test_the_cheapest_way(
-    kind: Kind, count: int, namespaces: int | None, need: Need, round_trip_s: float, way: Way
-) -> None:
-    request = Request(command="get", need=need)
-    assert choose_way(kind, count, namespaces, request=request, workers=4, round_trip_s=round_trip_s) == way
 
 
 STALE = Catalog((*KINDS,), (DiscoveryGap("stock.acme.example", "v1"),))

@@ -449,7 +449,7 @@ def test_the_policy_is_shown_with_who_set_what(typist: Typist, tmp_path: Path) -
     assert rows["resources.deny"] == ["secrets", f"{policy}:3"]
     assert rows["limits.workers"] == ["4", f"{policy}:4"]
     assert rows["limits.requestTimeoutSeconds"] == ["3", "--request-timeout"]
-    assert rows["limits.probes"] == ["16", "built-in, not a ceiling: --probes may raise it"]
+    assert rows["limits.probes"] == ["32", "built-in, not a ceiling: --probes may raise it"]
     assert (len(rows), screen.code, screen.err) == (18, 0, "")
 
 
