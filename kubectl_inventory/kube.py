@@ -81,6 +81,8 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True):
     failure: str = ""
     """The name of the error, when there is no whole reply."""
     elapsed_ms: float = 0.0
+    waited_ms: float = 0.0
+    """Of it, until the reply's first bytes; all of it, when none came."""
     bytes_received: int = 0
     """The body, as it came over the network."""
 
@@ -247,12 +249,14 @@ class Cluster:
         failure: Exception | None = None
         is_reusable = False
         sending_s = ticks_s()
+        heard_s = float("inf")
         try:
             wire.guarded_by(guard)
             wire.request("GET", target, headers=self._headers_for(request.question))
             sent_s = ticks_s()
             response = wire.getresponse()
-            self._note_reply(response, ticks_s() - sent_s)
+            heard_s = ticks_s()
+            self._note_reply(response, heard_s - sent_s)
             is_reusable = body.read_from(response) and not response.will_close
             return Reply(response, body.content())
         except LimitReached as error:
@@ -272,12 +276,14 @@ class Cluster:
             if response is not None and not is_reusable:
                 response.close()  # it holds the socket open
             self._pool.give_back(wire, is_reusable=is_reusable)
+            ended_s = ticks_s()
             self._note_end(
                 RequestRecord(
                     path=target,
                     status=response.status if response is not None else 0,
                     failure=type(failure).__name__ if failure is not None else "",
-                    elapsed_ms=round((ticks_s() - sending_s) * 1000, 1),
+                    elapsed_ms=round((ended_s - sending_s) * 1000, 1),
+                    waited_ms=round((min(heard_s, ended_s) - sending_s) * 1000, 1),
                     bytes_received=body.bytes_received,
                 )
             )
