@@ -12,17 +12,17 @@ import msgspec
 from kubectl_inventory.batch import Batch, Bounds, Finished, Progress, Unfinished, run_each
 from kubectl_inventory.cache import DiscoveryCache, Remembered
 from kubectl_inventory.clock import now_iso, ticks_s
-from kubectl_inventory.collect import Budget, Collector
+from kubectl_inventory.collect import Budget, Collector, Part
 from kubectl_inventory.counting import count_kind
 from kubectl_inventory.discovery import Catalog, discover, make_catalog
 from kubectl_inventory.errors import TimedOut
 from kubectl_inventory.inventory import Gap, Inventory, Page, Reading, Taken
 from kubectl_inventory.listing import list_kind
-from kubectl_inventory.plan import make_plan, refuse_denied_types
+from kubectl_inventory.plan import Plan, make_plan, refuse_denied_types
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.reach import Namespaces, find_reach
 from kubectl_inventory.request import Request
-from kubectl_inventory.resource import Kind
+from kubectl_inventory.resource import Kind, Read
 from kubectl_inventory.ways import useful_width
 
 if TYPE_CHECKING:
@@ -65,6 +65,25 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         return self.cluster.round_trip_s or self.remembered.round_trip_s
 
 
+class Ground(msgspec.Struct, frozen=True):
+    """What is known when the first kind is asked."""
+
+    taken: Taken
+    namespaces: Namespaces
+    plan: Plan
+
+
+def _as_it_is(thing: T) -> T:
+    return thing
+
+
+class Observer(msgspec.Struct, frozen=True):
+    """Looks on while kinds are collected: what it hands back does what it was handed, and nothing else."""
+
+    read: Callable[[Read], Read] = _as_it_is
+    steps: Callable[[Part[Reading]], Part[Reading]] = _as_it_is
+
+
 def open_session(
     connection: Connection, policy: Policy, cache_directory: Path, *, on_request: OnRequest, user_agent: str
 ) -> Session:
@@ -93,6 +112,11 @@ def open_session(
 
 def take_inventory(request: Request, session: Session, watch: Watch) -> Inventory:
     """One inventory, begun: its pieces come as they are read."""
+    return collect_kinds(request, session, find_ground(request, session), watch)
+
+
+def find_ground(request: Request, session: Session) -> Ground:
+    """What has to be known before a kind is asked: which namespaces, which kinds, and what is left out."""
     read, policy = session.cluster.read, session.policy
     refuse_denied_types(request.types, policy)
     taken = Taken(session.context, session.server, now_iso())
@@ -105,19 +129,34 @@ def take_inventory(request: Request, session: Session, watch: Watch) -> Inventor
     namespaces = Namespaces(read, each, policy, context=session.context, own=session.own_namespace)
     reach = find_reach(request, policy, namespaces)
     catalog = read_catalog(session, each)
-    plan = make_plan(request, catalog, policy, reach)
-    collector = Collector(
+    return Ground(taken, namespaces, make_plan(request, catalog, policy, reach))
+
+
+def collect_kinds(
+    request: Request, session: Session, ground: Ground, watch: Watch, *, observer: Observer | None = None
+) -> Inventory:
+    """An inventory of what the plan asks, begun, perhaps with somebody looking on."""
+    observer = observer if observer is not None else Observer()
+    collector = make_collector(request, session, ground, observer.read(session.cluster.read))
+    bounds = _bounds(request, session)
+    asked = ground.plan.kinds("Asked")
+    stream = _gather(asked, collector, bounds, session.end_s, watch, observer=observer)
+    return Inventory(ground.taken, ground.plan, ground.namespaces, stream)
+
+
+def make_collector(request: Request, session: Session, ground: Ground, read: Read) -> Collector:
+    """All that the tasks of one inventory need."""
+    return Collector(
         request=request,
-        policy=policy,
-        reach=reach,
+        policy=session.policy,
+        reach=ground.plan.reach,
         read=read,
-        namespaces=namespaces,
+        namespaces=ground.namespaces,
         round_trip_s=session.round_trip_s,
         compresses=lambda: session.cluster.compresses,
-        budget=Budget(policy.limits.max_objects),
+        budget=Budget(session.policy.limits.max_objects),
         label_values={key: set() for key in request.label_keys},
     )
-    return Inventory(taken, plan, namespaces, _gather(plan.kinds("Asked"), collector, bounds, session.end_s, watch))
 
 
 def side_by_side(request: Request, session: Session) -> SideBySide:
@@ -159,13 +198,14 @@ def _bounds(request: Request, session: Session) -> Bounds:
 
 
 def _gather(
-    asked: Sequence[Kind], collector: Collector, bounds: Bounds, end_s: float, watch: Watch
+    asked: Sequence[Kind], collector: Collector, bounds: Bounds, end_s: float, watch: Watch, *, observer: Observer
 ) -> Iterator[tuple[Kind, Page | Reading]]:
     """Every kind's pages and reading, in order. Secrets come last when labels are grouped by: see `Collector`."""
     step = list_kind if collector.request.command == "get" else count_kind
     late = [kind for kind in asked if kind.holds_secrets and collector.label_values]
     for kinds in ([kind for kind in asked if kind not in late], late):
-        batch = Batch([step(kind, collector) for kind in kinds], bounds, end_s=end_s, watch=partial(watch, kinds))
+        tasks = [observer.steps(step(kind, collector)) for kind in kinds]
+        batch = Batch(tasks, bounds, end_s=end_s, watch=partial(watch, kinds))
         seen = 0
         for number, piece in batch:
             if isinstance(piece, Page):
