@@ -1,6 +1,7 @@
 # Names that vulture takes for dead (`make lint`): called by click, pytest, http.client or the interpreter,
 # or written here and read by what they are handed to.
 _.format_help  # click's page of a command
+_.bench  # commands of click
 _.policy_show
 _.policy_check
 _.policy_init

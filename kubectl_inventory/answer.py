@@ -79,7 +79,7 @@ def print_objects(inventory: Inventory, style: Style, write: Write) -> None:
     """Every object."""
     pieces = inventory.pieces()
     if style.sort_by:
-        pieces = _as_pieces(views.sort_rows(_gathered(pieces), style.sort_by))
+        pieces = _as_pieces(views.sort_rows(gathered(pieces), style.sort_by))
     if style.format == "name":
         for kind, page in pieces:
             write("".join(f"{render.escaped(name)}\n" for name in views.names(kind, page)))
@@ -94,10 +94,11 @@ def print_objects(inventory: Inventory, style: Style, write: Write) -> None:
     elif style.format in ("json", "yaml"):
         _print_items(inventory, [item for kind, page in pieces for item in _items(kind, page)], style, write)
     else:
-        _print_table(inventory, _gathered(pieces), style, write)
+        print_table(inventory, gathered(pieces), style, write)
 
 
-def _print_table(inventory: Inventory, listed: Sequence[views.Listed], style: Style, write: Write) -> None:
+def print_table(inventory: Inventory, listed: Sequence[views.Listed], style: Style, write: Write) -> None:
+    """Every object as a table: one kind's own columns, or what several have in common."""
     wide = style.format == "wide"
     if len(inventory.plan.kinds("Asked")) > 1 or not listed:
         _print_grid(inventory, views.several_kinds(listed, wide=wide, labels=style.labels), style, write)
@@ -136,7 +137,7 @@ def _items(kind: Kind, page: Page) -> Iterator[dict[str, object]]:
     return (views.object_item(kind, row, places) for row in page.rows)
 
 
-def _gathered(pieces: Iterable[tuple[Kind, Page]]) -> list[views.Listed]:
+def gathered(pieces: Iterable[tuple[Kind, Page]]) -> list[views.Listed]:
     """Every row, by kind."""
     listed: list[views.Listed] = []
     for kind, page in pieces:

@@ -19,6 +19,7 @@ import click
 
 from kubectl_inventory.answer import print_inventory, print_settings
 from kubectl_inventory.batch import Progress
+from kubectl_inventory.clock import begun_s
 from kubectl_inventory.discovery import Catalog
 from kubectl_inventory.errors import (
     ApiError,
@@ -40,11 +41,11 @@ from kubectl_inventory.options import (
 )
 from kubectl_inventory.policy import Policy, apply_limit_flags, check_policy, make_policy, policy_template
 from kubectl_inventory.policy_file import PolicyFile, read_policy_file, read_policy_files
-from kubectl_inventory.request import LABEL_PREFIX, Command, Need, Request
+from kubectl_inventory.request import LABEL_PREFIX, Command, Need, Request, Strategy
 from kubectl_inventory.resource import Kind
-from kubectl_inventory.run import Session, open_session, read_catalog, side_by_side, take_inventory
-from kubectl_inventory.style import FORMATS, GRID_FORMATS, SETTING_FORMATS, Style
-from kubectl_inventory.summary import summarize
+from kubectl_inventory.run import OnRequest, Session, Watch, open_session, read_catalog, side_by_side, take_inventory
+from kubectl_inventory.style import BENCH_FORMATS, FORMATS, GRID_FORMATS, SETTING_FORMATS, Style
+from kubectl_inventory.summary import Summary, summarize
 from kubectl_inventory.terminal import AuditLog, Terminal
 from kubectl_inventory.version import VERSION, platform_name, user_agent
 from kubectl_inventory.views import withheld
@@ -102,7 +103,7 @@ def root(ctx: click.Context, /, wants_version: bool, **_: object) -> int:
     help="how lists are asked; the answer is the same",
 )
 @click.pass_context
-def get(ctx: click.Context, /, types: tuple[tuple[str, ...], ...], **_: object) -> int:
+def get(ctx: click.Context, /, **_: object) -> int:
     """List objects with their status, kinds mixed, as kubectl would print each.
 
     \b
@@ -112,10 +113,7 @@ def get(ctx: click.Context, /, types: tuple[tuple[str, ...], ...], **_: object) 
       kubectl inventory get -o name | wc -l          # how many, as kubectl would name them
       kubectl inventory get pods --sort-by restarts  # by a column
     """
-    ctx.params["types"] = tuple(word for part in types for word in part)
-    if types and not ctx.params["types"]:
-        # `get "$KINDS"` of an unset variable must not ask for everything.
-        raise UsageError("get names no kind", hint="leave it out for every kind")
+    _settle_types(ctx)
     given = given_to(ctx)
     style = _style(given, FORMATS)
     return _take(ctx.ensure_object(Terminal), given, _request(given, command="get", need=style.need), style)
@@ -138,6 +136,31 @@ def kinds(ctx: click.Context, /, **_: object) -> int:
     return _take(
         ctx.ensure_object(Terminal), given, _request(given, command="kinds"), _style(given, GRID_FORMATS)
     )
+
+
+@root.command(context_settings=_HELP_NAMES)
+@scope_options
+@output_options(BENCH_FORMATS)
+@connection_options
+@click.argument("types", type=WordList(), nargs=-1, metavar="[TYPE[,TYPE]]...")
+@click.option("--runs", type=click.IntRange(min=1), default=5, metavar="N", help="how often each strategy runs (5)")
+@click.option("--dry-run", is_flag=True, help="say how much would be asked, and stop")
+@click.pass_context
+def bench(ctx: click.Context, /, **_: object) -> int:
+    """Time the ways to read this cluster: the same lists by each strategy, the answers compared first.
+
+    It asks what "get" asks, several times over, within the same limits, and says how much before it does.
+
+    \b
+    Examples:
+      kubectl inventory bench pods --dry-run             # how many requests that would be
+      kubectl inventory bench pods                       # which strategy is fastest, and why
+      kubectl inventory bench deploy,rs,pods -n shop,pay --runs 3
+    """
+    began_s = begun_s()
+    _settle_types(ctx)
+    given = given_to(ctx)
+    return _bench(ctx.ensure_object(Terminal), given, _style(given, BENCH_FORMATS), began_s)
 
 
 @root.command(context_settings=_HELP_NAMES)
@@ -266,6 +289,15 @@ def _request(given: Given, *, command: Command, by: tuple[str, ...] = ("kind",),
     )
 
 
+def _settle_types(ctx: click.Context) -> None:
+    """TYPES, typed as several words or as a comma list, as one list."""
+    types: tuple[tuple[str, ...], ...] = ctx.params["types"]
+    ctx.params["types"] = tuple(word for part in types for word in part)
+    if types and not ctx.params["types"]:
+        # `get "$KINDS"` of an unset variable must not ask for everything.
+        raise UsageError(f"{ctx.info_name} names no kind", hint="leave it out for every kind")
+
+
 def _style(given: Given, valid: Sequence[str]) -> Style:
     if given.output not in valid:
         raise UsageError(
@@ -362,13 +394,20 @@ def _audit_log(given: Given, connection: Connection) -> AuditLog | None:
 
 
 def _open(
-    terminal: Terminal, given: Given, connection: Connection, policy: Policy, log: AuditLog | None
+    terminal: Terminal,
+    given: Given,
+    connection: Connection,
+    policy: Policy,
+    log: AuditLog | None,
+    *,
+    on_request: OnRequest = lambda record: None,
 ) -> Session:
     """The door to the cluster, audited and, with `-v 6`, commented."""
     terminal.context = connection.shown_context
     terminal.waiting_for = connection.server
 
     def note(record: RequestRecord) -> None:
+        on_request(record)
         if log is not None:
             log.append("request", record)
         if given.verbosity >= 6:
@@ -395,13 +434,53 @@ def _take(terminal: Terminal, given: Given, request: Request, style: Style) -> i
     print_inventory(inventory, request, style, terminal.write)
     terminal.flush()
     _account(terminal, given, request, style, inventory)
+    _close(terminal, given, session)
+    return 0 if inventory.is_complete or given.allow_incomplete else EXIT_INCOMPLETE
+
+
+def _bench(terminal: Terminal, given: Given, style: Style, began_s: float) -> int:
+    """Says how much it is about to ask, runs every strategy in turn, and prints what that took."""
+    from kubectl_inventory.bench import estimate, find_workload, refuse_excess, run_rounds
+    from kubectl_inventory.benchview import advise, announcement, print_bench, summarize_bench
+    from kubectl_inventory.stopwatch import Stopwatch
+
+    request = _request(given, command="get")
+    connection = _connection(given)
+    policy = _policy(given, connection)
+    log = _audit_log(given, connection)
+    stopwatch = Stopwatch()
+    session = _open(terminal, given, connection, policy, log, on_request=stopwatch.note)
+    workload = find_workload(request, session, stopwatch, begun_s=began_s)
+    a_round = estimate(workload)
+    terminal.say(announcement(workload, given.runs, a_round))
+    refuse_excess(workload, given.runs, a_round)
+    if given.dry_run:
+        _close(terminal, given, session)
+        return 0
+    measured = run_rounds(workload, given.runs, partial(_show_run, terminal))
+    if log is not None:
+        for entry in withheld(measured.inventory):
+            log.append("withheld", entry)
+    print_bench(measured, style, terminal.write)
+    terminal.flush()
+    if not (given.quiet and measured.is_whole):
+        _conclude(
+            terminal, summarize_bench(measured, elapsed_s=terminal.elapsed_s, connection_flags=given.echo)
+        )
+        if advice := advise(measured):
+            terminal.say(f"hint: {advice}")
+    _close(terminal, given, session)
+    return 0 if measured.is_whole or given.allow_incomplete else EXIT_INCOMPLETE
+
+
+def _close(terminal: Terminal, given: Given, session: Session) -> None:
+    """Shuts the door; with `-v` what went through it."""
     if given.verbosity:
         stats = session.cluster.stats
         terminal.say(f"{session.context}: {stats.requests:,} requests, {stats.bytes_received / 1024:,.0f} KiB received")
     for text in session.cluster.warnings if given.verbosity else ():
         terminal.say(f"warning: {text}")
     session.cluster.close()
-    return 0 if inventory.is_complete or given.allow_incomplete else EXIT_INCOMPLETE
 
 
 def _account(terminal: Terminal, given: Given, request: Request, style: Style, inventory: Inventory) -> None:
@@ -417,7 +496,13 @@ def _account(terminal: Terminal, given: Given, request: Request, style: Style, i
             terminal.say(f"warning: {reading.kind.name}: {note}")
     if given.quiet and inventory.is_complete:
         return
-    summary = summarize(inventory, request, style, elapsed_s=terminal.elapsed_s, connection_flags=given.echo)
+    _conclude(
+        terminal, summarize(inventory, request, style, elapsed_s=terminal.elapsed_s, connection_flags=given.echo)
+    )
+
+
+def _conclude(terminal: Terminal, summary: Summary) -> None:
+    """The last words of a run."""
     terminal.say(summary.sentence)
     for line in summary.lines:
         terminal.say(line)
@@ -432,6 +517,17 @@ def _show_progress(terminal: Terminal, policy: Policy, kinds: Sequence[Kind], pr
     objects = sum(reading.count for reading in progress.outcomes)
     done = f"{progress.finished} of {progress.total} kinds, {objects:,} objects"
     terminal.draw_progress(f"{terminal.context}: {done}, {terminal.elapsed_s:.0f}s{waiting}{limit}")
+
+
+def _show_run(terminal: Terminal, number: int, total: int, strategy: Strategy) -> Watch:
+    """The watch over one run of a bench."""
+
+    def show(kinds: Sequence[Kind], progress: Progress[Reading]) -> None:
+        terminal.waiting_for = kinds[progress.running[0]].name if progress.running else ""
+        run = f"run {number:,} of {total:,} ({strategy})"
+        terminal.draw_progress(f"{terminal.context}: {run}, {terminal.elapsed_s:.0f}s")
+
+    return show
 
 
 def _print_version(terminal: Terminal) -> int:

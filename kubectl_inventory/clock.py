@@ -25,6 +25,14 @@ def ticks_s() -> float:
     return time.monotonic()
 
 
+def begun_s() -> float:
+    """When this process began, on the clock of `ticks_s`, asked as early as can be.
+
+    By the processor time that it has had: to start is all computing, and nothing else is the same on every system.
+    """
+    return time.monotonic() - time.process_time()
+
+
 def human_age(created: str | None) -> str:
     """The time since `created` (RFC 3339) as kubectl prints it, `5m12s`, `3d4h`, `2y30d`; `<unknown>` without one.
 

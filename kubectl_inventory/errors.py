@@ -6,6 +6,7 @@
     +-- KubeconfigError               1   no usable connection or credential
     |   +-- UnknownContext            2   a name typed that the kubeconfig does not have
     +-- OutputError                   1   the answer cannot be written
+    +-- AnswersDiffer                 1   two strategies did not answer the same: `bench` has nothing to compare
     +-- BoundaryError                 1   a request left the closed grammar: a bug of ours
     +-- ApiError                      1   one request failed; `collect` and `discovery` make it a value
         +-- Unauthorized              1   401: always fatal
@@ -66,6 +67,10 @@ class UnknownContext(KubeconfigError):
 
 class OutputError(InventoryError):
     """The answer cannot be written: a full disk, or no stdout at all."""
+
+
+class AnswersDiffer(InventoryError):
+    """Two strategies did not give the same answer, so their times mean nothing."""
 
 
 class BoundaryError(InventoryError):

@@ -26,6 +26,7 @@ Commands:
   get          List objects with their status, kinds mixed
   kinds        List every kind and whether it could be read
   policy       Show, check or write the policy: what may be read, and how hard
+  bench        Time the ways to read this cluster
   options      List the connection and limit flags
   version      Print the program's version
 

@@ -191,6 +191,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     scope: Scope = "all"
     by: tuple[tuple[str, ...], ...] = ()
     strategy: Strategy = "auto"
+    runs: int = 5
+    dry_run: bool = False
     # how it is printed
     output: str = "table"
     no_headers: bool = False

@@ -10,6 +10,7 @@ FORMATS = ("csv", "json", "markdown", "name", "ndjson", "table", "wide", "yaml")
 GRID_FORMATS = tuple(name for name in FORMATS if name != "name")
 """Of what has rows but no objects to name."""
 SETTING_FORMATS = tuple(name for name in GRID_FORMATS if name != "wide")
+BENCH_FORMATS = ("json", "markdown", "table")
 
 
 class Style(msgspec.Struct, frozen=True, kw_only=True):

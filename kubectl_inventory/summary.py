@@ -33,7 +33,7 @@ def summarize(
     """What was read, what was not, and how long it took. The numbers of `kinds` add up to all that were discovered."""
     if request.command == "kinds":
         clauses = [*_withheld_namespaces(inventory), seconds(elapsed_s)]
-        return _summary(inventory, _treatments(inventory), clauses, connection_flags, with_lines=False)
+        return account(inventory, _treatments(inventory), clauses, connection_flags, with_lines=False)
     objects, kinds = inventory.objects, inventory.kinds_with_objects
     text = f"{objects:,} {_plural(objects, 'object')} of {_kinds(kinds)}{_where(inventory)}"
     clauses = []
@@ -47,9 +47,9 @@ def summarize(
     elif inventory.empty_kinds and hides_empty and not style.show_empty and request.by == ("kind",):
         empty = inventory.empty_kinds
         clauses.append(f"{empty} empty {_plural(empty, 'kind')} not shown (--show-empty)")
-    clauses += _withheld_clauses(inventory)
+    clauses += withheld_clauses(inventory)
     clauses.append(seconds(elapsed_s))
-    return _summary(inventory, text, clauses, connection_flags)
+    return account(inventory, text, clauses, connection_flags)
 
 
 def _treatments(inventory: Inventory) -> str:
@@ -71,9 +71,10 @@ def _treatments(inventory: Inventory) -> str:
     return f"{_kinds(tally.total())}: {', '.join(said)}"
 
 
-def _summary(
+def account(
     inventory: Inventory, text: str, clauses: Sequence[str], connection_flags: str, *, with_lines: bool = True
 ) -> Summary:
+    """What there is to say of an inventory, and below it what was not read and why."""
     state = "" if inventory.is_complete else "INCOMPLETE: "
     sentence = f"{inventory.taken.context}: {state}{'; '.join([text, *clauses])}"
     if inventory.is_complete:
@@ -168,7 +169,8 @@ def _where(inventory: Inventory) -> str:
     return f" in {number_known} {_plural(number_known, 'namespace')}"
 
 
-def _withheld_clauses(inventory: Inventory) -> list[str]:
+def withheld_clauses(inventory: Inventory) -> list[str]:
+    """What the policy keeps out, for a sentence."""
     clauses = []
     if kinds_kept := [treatment.kind.name for treatment in inventory.withheld]:
         more = len(kinds_kept) - _SHOWN_NAMES
