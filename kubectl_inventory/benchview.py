@@ -26,21 +26,21 @@ def announcement(workload: Workload, runs: int, a_round: Cost) -> str:
     requests = runs * a_round.requests
     # With rules on namespaces nobody may ask beforehand how much there is.
     size = "" if workload.session.policy.has_namespace_rule else f", {_size(runs * a_round.bytes_received)}"
-    times = f"{len(STRATEGIES)} strategies x {runs} {'run' if runs == 1 else 'runs'}"
+    times = f"{len(STRATEGIES)} strategies x {_runs(runs)}"
     return f"{workload.session.context}: {times}, {work}: about {requests:,} requests{size}"
 
 
 def print_bench(measured: Measured, style: Style, write: Write) -> None:
     """The table of strategies, as a table or as a document with what else there is to say."""
     if style.format == "json":
-        write(render.json_text(_document(measured, judge(measured))))
+        write(render.json_text(_document(measured, _verdict(measured))))
         return
-    rows = [_row(measured, measured.median(name)) for name in STRATEGIES]
+    rows = [_row(measured, measured.times.median(name)) for name in STRATEGIES]
     if style.format == "markdown":
-        write(views.opening(measured.inventory))
+        write(views.opening(measured.inventory, is_whole=measured.is_whole))
         write(render.markdown(_HEADERS, rows))
-        write(f"\n{len(measured.rounds)} runs of each, {_work(measured.workload)}: {_agreement(measured)}; "
-              f"round trip {_round_trip(measured)}.\n")
+        write(f"\n{_runs(len(measured.times.rounds))} of each, {_work(measured.workload)}: {_agreement(measured)}; "
+              f"{_saving(measured)}; round trip {_round_trip(measured)}.\n")
         if advice := advise(measured):
             write(f"\n{advice[0].upper()}{advice[1:]}.\n")
         write(views.closing(measured.inventory))
@@ -50,19 +50,19 @@ def print_bench(measured: Measured, style: Style, write: Write) -> None:
 
 def summarize_bench(measured: Measured, *, elapsed_s: float, connection_flags: str) -> Summary:
     """That the answers were the same, what was not read, and what the times say about the policy."""
-    clauses = [f"round trip {_round_trip(measured)}"]
+    clauses = [_saving(measured), f"round trip {_round_trip(measured)}"]
     clauses += [*withheld_clauses(measured.inventory), seconds(elapsed_s)]
     text = _agreement(measured)
-    if len(measured.rounds) < measured.wanted:
+    if len(measured.times.rounds) < measured.wanted:
         state = "INCOMPLETE: " if measured.inventory.is_complete else ""
-        made = f"{len(measured.rounds)} of {measured.wanted} runs of each"
+        made = f"{len(measured.times.rounds)} of {measured.wanted} runs of each"
         text = f"{state}{text}; {made}, as the run's time was up (limits.deadlineSeconds)"
     return account(measured.inventory, text, clauses, connection_flags)
 
 
 def advise(measured: Measured) -> str:
     """What the measurement supports, and the lines of the policy that say so; empty where it supports nothing."""
-    verdict = judge(measured)
+    verdict = _verdict(measured)
     said = []
     if (most := verdict.more_than_namespaces) is not None:
         is_never = most == verdict.namespaces
@@ -72,6 +72,10 @@ def advise(measured: Measured) -> str:
     # The policy's own words: `bulk: {moreThanNamespaces: 8}`.
     lines = [f'"{name}: {{{key}: {value}}}"' for name, part in verdict.policy.items() for key, value in part.items()]
     return f"{', '.join(said)}: {', '.join(lines)} in the policy" if said else ""
+
+
+def _runs(number: int) -> str:
+    return f"{number} {'run' if number == 1 else 'runs'}"
 
 
 def _work(workload: Workload) -> str:
@@ -91,14 +95,28 @@ def _agreement(measured: Measured) -> str:
     said = f"{objects:,} {'object' if objects == 1 else 'objects'}"
     if measured.changed:
         return (
-            f"the same bytes by each strategy in all {len(measured.rounds)} rounds "
+            f"the same bytes by each strategy in all {len(measured.times.rounds)} rounds "
             f"({said}, {measured.changed:,} changed between them)"
         )
-    return f"the same bytes in all {len(measured.rounds) * len(STRATEGIES)} runs ({said})"
+    return f"the same bytes in all {len(measured.times.rounds) * len(STRATEGIES)} runs ({said})"
+
+
+def _verdict(measured: Measured) -> Verdict:
+    workload = measured.workload
+    return judge(
+        measured.times, namespaces=len(workload.namespaces), workers=workload.session.policy.limits.workers
+    )
+
+
+def _saving(measured: Measured) -> str:
+    """What the user has of all this: `auto` is what `get` does."""
+    saved = measured.times.saved("auto")
+    than = f"{abs(saved):.0%} {'less' if saved >= 0 else 'more'} than sequential"
+    return f"start-up apart, auto takes {than}"
 
 
 def _row(measured: Measured, run: Run) -> tuple[str, ...]:
-    runs, split = measured.of(run.strategy), run.split
+    runs, split = measured.times.of(run.strategy), run.split
     phases = (split.startup_s, split.wait_s, split.read_s, split.decode_s, split.render_s)
     return (
         run.strategy,
@@ -115,12 +133,12 @@ def _document(measured: Measured, verdict: Verdict) -> dict[str, object]:
         **views.preamble(measured.inventory),
         "kind": "Bench",
         "complete": measured.is_whole,
-        "rounds": len(measured.rounds),
+        "rounds": len(measured.times.rounds),
         "objects": measured.inventory.objects,
         "changed": measured.changed,
         "namespaces": len(measured.workload.namespaces),
-        "roundTripMs": _ms(measured.workload.session.round_trip_s()),
-        "items": [_item(measured, measured.median(name)) for name in STRATEGIES],
+        "roundTripMs": _ms(measured.workload.stopwatch.round_trip_s),
+        "items": [_item(measured, measured.times.median(name)) for name in STRATEGIES],
     }
     if verdict.bulk_from is not None and verdict.bulk_from <= verdict.namespaces:
         document["bulkFromNamespaces"] = verdict.bulk_from
@@ -134,7 +152,8 @@ def _item(measured: Measured, run: Run) -> dict[str, object]:
     return {
         "strategy": run.strategy,
         "medianMs": _ms(split.total_s),
-        "runsMs": [_ms(other.split.total_s) for other in measured.of(run.strategy)],
+        "savedOfSequential": round(measured.times.saved(run.strategy), 3),
+        "runsMs": [_ms(other.split.total_s) for other in measured.times.of(run.strategy)],
         "requests": run.cost.requests,
         "bytesReceived": run.cost.bytes_received,
         "startupMs": _ms(split.startup_s),
@@ -156,7 +175,7 @@ def _time(elapsed_s: float) -> str:
 
 def _round_trip(measured: Measured) -> str:
     """`38ms`, `0.6ms`."""
-    trip_s = measured.workload.session.round_trip_s()
+    trip_s = measured.workload.stopwatch.round_trip_s
     return f"{trip_s * 1000:.1f}ms" if trip_s < 0.01 else _time(trip_s)
 
 

@@ -42,6 +42,8 @@ class Stopwatch:
     def __init__(self) -> None:
         # Appending is atomic, and nobody reads before the threads have done.
         self._changes: list[Change] = []
+        self.round_trip_s = float("inf")
+        """The shortest time from a request, as it was about to be sent, to the first bytes of its reply."""
 
     def begin(self) -> None:
         """Another run: what was seen of the last one is forgotten."""
@@ -62,6 +64,8 @@ class Stopwatch:
     def note(self, record: RequestRecord) -> None:
         """A request has just ended: when its body came."""
         ended_s = ticks_s()
+        if record.status:
+            self.round_trip_s = min(self.round_trip_s, record.waited_ms / 1000)
         self._moves("read", ended_s - (record.elapsed_ms - record.waited_ms) / 1000, ended_s, out_of="wait")
 
     def steps(self, steps: Part[Reading]) -> Part[Reading]:

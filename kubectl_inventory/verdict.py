@@ -9,7 +9,7 @@ import math
 
 import msgspec
 
-from kubectl_inventory.bench import Measured, Run
+from kubectl_inventory.bench import Run, Times
 from kubectl_inventory.request import Strategy
 
 _FEWEST_ROUNDS = 3
@@ -43,27 +43,23 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return sections
 
 
-def judge(measured: Measured) -> Verdict:
-    """The verdict of enough rounds."""
-    if len(measured.rounds) < _FEWEST_ROUNDS:
+def judge(times: Times, *, namespaces: int, workers: int) -> Verdict:
+    """The verdict of enough rounds, over so many namespaces and with so many lists in flight allowed."""
+    if len(times.rounds) < _FEWEST_ROUNDS:
         return Verdict()
-    sequential, fanout, bulk = (measured.median(name) for name in ("sequential", "fanout", "bulk"))
-    namespaces = len(measured.workload.namespaces)
-    allowed = measured.workload.session.policy.limits.workers
+    sequential, fanout, bulk = (times.median(name) for name in ("sequential", "fanout", "bulk"))
     return Verdict(
-        bulk_from=_bulk_from(fanout, bulk, namespaces) if _are_apart(measured, "fanout", "bulk") else None,
+        bulk_from=_bulk_from(fanout, bulk, namespaces) if _are_apart(times, "fanout", "bulk") else None,
         namespaces=namespaces,
-        workers=_workers(sequential, fanout, allowed) if _are_apart(measured, "sequential", "fanout") else None,
-        allowed_workers=allowed,
+        workers=_workers(sequential, fanout, workers) if _are_apart(times, "sequential", "fanout") else None,
+        allowed_workers=workers,
     )
 
 
-def _are_apart(measured: Measured, one: Strategy, other: Strategy) -> bool:
+def _are_apart(times: Times, one: Strategy, other: Strategy) -> bool:
     """Whether every run of one strategy was faster than any of the other: else there is nothing to choose."""
-    ones, others = measured.of(one), measured.of(other)
-    return (
-        ones[-1].split.total_s < others[0].split.total_s or others[-1].split.total_s < ones[0].split.total_s
-    )
+    ones, others = ([run.split.total_s for run in times.of(strategy)] for strategy in (one, other))
+    return ones[-1] < others[0] or others[-1] < ones[0]
 
 
 def _bulk_from(fanout: Run, bulk: Run, namespaces: int) -> int | None:

@@ -453,10 +453,10 @@ def preamble(inventory: Inventory) -> dict[str, object]:
     }
 
 
-def opening(inventory: Inventory) -> str:
-    """How a document begins: which cluster, when, and whether it is whole."""
+def opening(inventory: Inventory, *, is_whole: bool = True) -> str:
+    """How a document begins: which cluster, when, and whether it is whole; `is_whole`: as far as this does not tell."""
     taken = inventory.taken
-    state = "complete" if inventory.is_complete else "INCOMPLETE"
+    state = "complete" if inventory.is_complete and is_whole else "INCOMPLETE"
     return f"{escaped(taken.context)} ({taken.server}), {taken.at}, {state}\n\n"
 
 
