@@ -15,8 +15,8 @@ from kubectl_inventory.batch import Wave
 from kubectl_inventory.collect import Part, Replied
 from kubectl_inventory.errors import ApiError
 from kubectl_inventory.inventory import Reading
-from kubectl_inventory.plan import METADATA_S
 from kubectl_inventory.resource import Answer, ApiPath, Question, checked_path
+from kubectl_inventory.ways import METADATA_S
 
 HEADER_BYTES = 2500
 """A Table without rows: its columns, each with a description."""
