@@ -57,9 +57,10 @@ def judge(times: Times, *, namespaces: int, workers: int) -> Verdict:
 
 
 def _are_apart(times: Times, one: Strategy, other: Strategy) -> bool:
-    """Whether every run of one strategy was faster than any of the other: else there is nothing to choose."""
-    ones, others = ([run.split.total_s for run in times.of(strategy)] for strategy in (one, other))
-    return ones[-1] < others[0] or others[-1] < ones[0]
+    """Whether neither's middle run is within the range of the other's: else there is nothing to choose."""
+    first, second = sorted((one, other), key=lambda strategy: times.median(strategy).split.total_s)
+    fast, slow = ([run.split.total_s for run in times.of(strategy)] for strategy in (first, second))
+    return times.median(first).split.total_s < slow[0] and fast[-1] < times.median(second).split.total_s
 
 
 def _bulk_from(fanout: Run, bulk: Run, namespaces: int) -> int | None:

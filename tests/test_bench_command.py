@@ -366,8 +366,9 @@ def test_a_strategy_that_answers_otherwise_is_compared_with_nothing(tmp_path: Pa
 
 
 def test_an_object_that_is_missing_from_one_answer_is_a_difference(tmp_path: Path) -> None:
+    """In the second round, which goes the other way round."""
     screen = StandIn(lambda nth, _: ["Ready"] * (1 if nth == 6 else 2)).bench(tmp_path)
-    assert "error: sequential and fanout differ in 1 of 2 objects: node/node-1\n" in screen.err
+    assert "error: auto and bulk differ in 1 of 2 objects: node/node-1\n" in screen.err
     assert (screen.code, screen.out) == (1, "")
 
 
@@ -429,7 +430,8 @@ def test_a_round_that_the_deadline_cuts_off_does_not_count(tmp_path: Path) -> No
     said = timeless(screen.err).splitlines()[1]
     assert said == (
         "127.0.0.1: INCOMPLETE: the same bytes in all 4 runs (2 objects); 1 of 5 runs of each, "
-        "as the run's time was up (limits.deadlineSeconds); start-up apart, auto takes SOME than sequential; round trip TIME; TIME"
+        "as the run's time was up (limits.deadlineSeconds); "
+        "start-up apart, auto takes SOME than sequential; round trip TIME; TIME"
     )
     assert len(screen.lines) == 5
     assert screen.code == 3
@@ -507,7 +509,7 @@ def times(sequential_s: float, fanout_s: float, bulk_s: float, *, rounds: int = 
         # Half of eight and more is well used; twice as fast is two that were of use.
         (times(0.4, 0.1, 0.1), {}),
         (times(0.195, 0.1, 0.1), {"limits": {"workers": 2}}),
-        # Their runs overlap, bulk asked by namespaces, too, or there were too few rounds.
+        # A middle run is within the other's range, bulk asked by namespaces, too, or there were too few rounds.
         (times(0.6, 0.096, 0.095), {}),
         (times(0.6, 0.096, 0.059, bulk_requests=20), {}),
         (times(0.6, 0.096, 0.059, rounds=2), {}),
