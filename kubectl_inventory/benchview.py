@@ -8,8 +8,9 @@ from kubectl_inventory import render, views
 from kubectl_inventory.bench import STRATEGIES, Measured, Run, Workload
 from kubectl_inventory.rehearsal import Cost
 from kubectl_inventory.style import Style
-from kubectl_inventory.summary import Summary, account, seconds, withheld_clauses
+from kubectl_inventory.summary import Summary, account, withheld_clauses
 from kubectl_inventory.verdict import Verdict, judge
+from kubectl_inventory.words import seconds, size
 
 Write = Callable[[str], None]
 
@@ -25,9 +26,9 @@ def announcement(workload: Workload, runs: int, a_round: Cost) -> str:
     work = _work(workload)
     requests = runs * a_round.requests
     # With rules on namespaces nobody may ask beforehand how much there is.
-    size = "" if workload.session.policy.has_namespace_rule else f", {_size(runs * a_round.bytes_received)}"
+    amount = "" if workload.session.policy.has_namespace_rule else f", {size(runs * a_round.bytes_received)}"
     times = f"{len(STRATEGIES)} strategies x {_runs(runs)}"
-    return f"{workload.session.context}: {times}, {work}: about {requests:,} requests{size}"
+    return f"{workload.session.context}: {times}, {work}: about {requests:,} requests{amount}"
 
 
 def print_bench(measured: Measured, style: Style, write: Write) -> None:
@@ -177,8 +178,3 @@ def _round_trip(measured: Measured) -> str:
     """`38ms`, `0.6ms`."""
     trip_s = measured.workload.stopwatch.round_trip_s
     return f"{trip_s * 1000:.1f}ms" if trip_s < 0.01 else _time(trip_s)
-
-
-def _size(size: int) -> str:
-    """`1.4 MiB`, `35 KiB`."""
-    return f"{size / (1 << 20):,.1f} MiB" if size >= 100 << 10 else f"{size / (1 << 10):.0f} KiB"

@@ -61,7 +61,7 @@ def choose(kind: Kind, collector: Collector) -> Part[Choice | Reading]:
         return Choice(estimate=_by_namespace(kind, collector, names, count, why), count=count, names=names)
     if count is None:
         return Choice(estimate=Estimate(way="bulk", requests=1, why="how many match is not known"))
-    conditions = _conditions(collector)
+    conditions = conditions_of(collector)
     best = cheapest(kind, count, request.need, conditions)
     may_spread = kind.namespaced and request.need == "cells" and request.strategy != "bulk"
     if may_spread and best.time_s > 2 * conditions.round_trip_s + _WORTH_ASKING_S:
@@ -106,11 +106,12 @@ def _why_each(collector: Collector, names: Sequence[str]) -> str:
 def _by_namespace(
     kind: Kind, collector: Collector, names: Sequence[str], count: int | None, why: str
 ) -> Estimate:
-    estimate = fanned_out(kind, count or 0, collector.request.need, _conditions(collector), len(names))
+    estimate = fanned_out(kind, count or 0, collector.request.need, conditions_of(collector), len(names))
     return msgspec.structs.replace(estimate, why=why)
 
 
-def _conditions(collector: Collector) -> Conditions:
+def conditions_of(collector: Collector) -> Conditions:
+    """What is known of the distance, and how much the policy lets run at once."""
     limits, round_trip_s = collector.policy.limits, collector.round_trip_s()
     one = collector.request.strategy == "sequential"
     return Conditions(

@@ -28,6 +28,7 @@ from kubectl_inventory.errors import (
     UsageError,
     near,
 )
+from kubectl_inventory.forecast import Forecast
 from kubectl_inventory.helptext import HELP, PROGRAM
 from kubectl_inventory.inventory import Inventory, Reading
 from kubectl_inventory.kubeconfig import Connection, load_connection
@@ -37,13 +38,26 @@ from kubectl_inventory.options import (
     connection_options,
     given_to,
     output_options,
+    plan_option,
     scope_options,
 )
 from kubectl_inventory.policy import Policy, apply_limit_flags, check_policy, make_policy, policy_template
 from kubectl_inventory.policy_file import PolicyFile, read_policy_file, read_policy_files
 from kubectl_inventory.request import LABEL_PREFIX, Command, Need, Request, Strategy
 from kubectl_inventory.resource import Kind
-from kubectl_inventory.run import OnRequest, Session, Watch, open_session, read_catalog, side_by_side, take_inventory
+from kubectl_inventory.run import (
+    OnRequest,
+    Session,
+    Watch,
+    collect_kinds,
+    find_ground,
+    foresee,
+    lists_at_once,
+    open_session,
+    read_catalog,
+    side_by_side,
+    take_inventory,
+)
 from kubectl_inventory.style import BENCH_FORMATS, FORMATS, GRID_FORMATS, SETTING_FORMATS, Style
 from kubectl_inventory.summary import Summary, summarize
 from kubectl_inventory.terminal import AuditLog, Terminal
@@ -75,6 +89,7 @@ _HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 @connection_options
 @click.option("--by", type=WordList(), multiple=True, metavar="KEY[,KEY]", help="count by kind, namespace, label=KEY")
 @click.option("--show-empty", is_flag=True, help="show kinds without objects too")
+@plan_option
 @click.option("--version", "wants_version", is_flag=True, help="print the program's version")
 @click.pass_context
 def root(ctx: click.Context, /, wants_version: bool, **_: object) -> int:
@@ -85,8 +100,8 @@ def root(ctx: click.Context, /, wants_version: bool, **_: object) -> int:
     if wants_version:
         return _print_version(terminal)
     given = given_to(ctx)
-    by = _keys(given)
-    return _take(terminal, given, _request(given, command="counts", by=by), _style(given, GRID_FORMATS))
+    request = _request(given, command="counts", by=_keys(given))
+    return _answer(terminal, given, request, _style(given, GRID_FORMATS))
 
 
 @root.command(context_settings=_HELP_NAMES)
@@ -102,6 +117,7 @@ def root(ctx: click.Context, /, wants_version: bool, **_: object) -> int:
     default="auto",
     help="how lists are asked; the answer is the same",
 )
+@plan_option
 @click.pass_context
 def get(ctx: click.Context, /, **_: object) -> int:
     """List objects with their status, kinds mixed, as kubectl would print each.
@@ -116,7 +132,7 @@ def get(ctx: click.Context, /, **_: object) -> int:
     _settle_types(ctx)
     given = given_to(ctx)
     style = _style(given, FORMATS)
-    return _take(ctx.ensure_object(Terminal), given, _request(given, command="get", need=style.need), style)
+    return _answer(ctx.ensure_object(Terminal), given, _request(given, command="get", need=style.need), style)
 
 
 @root.command(context_settings=_HELP_NAMES)
@@ -421,6 +437,11 @@ def _open(
     return session
 
 
+def _answer(terminal: Terminal, given: Given, request: Request, style: Style) -> int:
+    """The inventory, or how it would be taken."""
+    return _foresee(terminal, given, request, style) if given.plan else _take(terminal, given, request, style)
+
+
 def _take(terminal: Terminal, given: Given, request: Request, style: Style) -> int:
     """Takes an inventory and prints it, then says how complete it is."""
     connection = _connection(given)
@@ -436,6 +457,40 @@ def _take(terminal: Terminal, given: Given, request: Request, style: Style) -> i
     _account(terminal, given, request, style, inventory)
     _close(terminal, given, session)
     return 0 if inventory.is_complete or given.allow_incomplete else EXIT_INCOMPLETE
+
+
+def _foresee(terminal: Terminal, given: Given, request: Request, style: Style) -> int:
+    """Says how each kind would be asked, and with `--plan=run` what that really costs."""
+    from kubectl_inventory.meter import Meter
+    from kubectl_inventory.planview import Foreseen, print_plan, summarize_plan
+
+    connection = _connection(given)
+    policy = _policy(given, connection)
+    meter = Meter()
+    session = _open(terminal, given, connection, policy, _audit_log(given, connection), on_request=meter.note)
+    ground = find_ground(request, session)
+    forecasts = foresee(request, session, ground, partial(_show_progress, terminal, policy))
+    foreseen = Foreseen(
+        taken=ground.taken,
+        forecasts=forecasts,
+        round_trip_s=session.round_trip_s(),
+        at_once=lists_at_once(request, session),
+        meter=meter,
+        elapsed_s=terminal.elapsed_s,
+        was_run=given.plan == "run",
+    )
+    inventory: Inventory | None = None
+    if foreseen.was_run:
+        meter.begin()
+        inventory = collect_kinds(request, session, ground, partial(_show_progress, terminal, policy)).read_to_end()
+    print_plan(foreseen, style, terminal.write)
+    terminal.flush()
+    if not given.quiet:
+        _conclude(terminal, summarize_plan(foreseen))
+    if inventory is not None:
+        _account(terminal, given, request, style, inventory)
+    _close(terminal, given, session)
+    return 0 if inventory is None or inventory.is_complete or given.allow_incomplete else EXIT_INCOMPLETE
 
 
 def _bench(terminal: Terminal, given: Given, style: Style, began_s: float) -> int:
@@ -510,11 +565,13 @@ def _conclude(terminal: Terminal, summary: Summary) -> None:
         terminal.say(f"hint: {summary.hint.replace(PROGRAM, terminal.program)}")
 
 
-def _show_progress(terminal: Terminal, policy: Policy, kinds: Sequence[Kind], progress: Progress[Reading]) -> None:
+def _show_progress(
+    terminal: Terminal, policy: Policy, kinds: Sequence[Kind], progress: Progress[Reading] | Progress[Forecast]
+) -> None:
     terminal.waiting_for = kinds[progress.running[0]].name if progress.running else ""
     waiting = f"; waiting for {terminal.waiting_for}" if terminal.waiting_for else ""
     limit = f" ({policy.limits.request_timeout_s:g}s limit)" if waiting else ""
-    objects = sum(reading.count for reading in progress.outcomes)
+    objects = sum(outcome.count or 0 for outcome in progress.outcomes)
     done = f"{progress.finished} of {progress.total} kinds, {objects:,} objects"
     terminal.draw_progress(f"{terminal.context}: {done}, {terminal.elapsed_s:.0f}s{waiting}{limit}")
 

@@ -20,6 +20,8 @@ from kubectl_inventory.policy import LimitFlags
 from kubectl_inventory.request import Scope, Strategy
 
 F = TypeVar("F", bound=Callable[..., object])
+PLANS = ("show", "run")
+"""What `--plan` may be given; alone it is the first."""
 
 
 class Duration(click.ParamType[float]):
@@ -151,6 +153,18 @@ def output_options(formats: Sequence[str]) -> Callable[[F], F]:
     return decorate
 
 
+def plan_option(function: F) -> F:
+    """How each kind would be asked, instead of asking."""
+    return click.option(
+        "--plan",
+        type=click.Choice(PLANS),
+        is_flag=False,
+        flag_value=PLANS[0],
+        metavar="[=run]",
+        help="say how each kind would be asked, and stop; =run: ask, then say what it cost",
+    )(function)
+
+
 class Given(msgspec.Struct, frozen=True, kw_only=True):
     """What was typed, typed: the values of all families of options; a command without a family has its defaults."""
 
@@ -191,6 +205,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     scope: Scope = "all"
     by: tuple[tuple[str, ...], ...] = ()
     strategy: Strategy = "auto"
+    plan: str | None = None
     runs: int = 5
     dry_run: bool = False
     # how it is printed

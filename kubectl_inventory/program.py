@@ -21,6 +21,7 @@ import click
 from kubectl_inventory.cli import root
 from kubectl_inventory.errors import InventoryError, OutputError, near
 from kubectl_inventory.helptext import PROGRAM
+from kubectl_inventory.options import PLANS
 from kubectl_inventory.terminal import ReaderGone, Terminal
 from kubectl_inventory.version import VERSION
 
@@ -102,12 +103,17 @@ def _run(terminal: Terminal, name: str) -> int:
 
 
 def as_click_reads(argv: Sequence[str]) -> list[str]:
-    """argv as click takes it: kubectl's pflag also reads `-o=json`, `--quiet=true` and `--quiet=false`."""
+    """argv as click takes it: kubectl's pflag also reads `-o=json`, `--quiet=true` and `--quiet=false`.
+
+    And where a flag's value may be left out it is never the next word: `--plan pods`.
+    """
     flags = _boolean_flags(root)
     words: list[str] = []
     for word in argv:
         flag, is_given, value = word.partition("=")
-        if is_given and flag in flags and value in ("true", "false"):
+        if word == "--plan":
+            words.append(f"{word}={PLANS[0]}")
+        elif is_given and flag in flags and value in ("true", "false"):
             words += [flag] if value == "true" else []
         elif is_given and len(flag) == 2 and flag[0] == "-" and flag[1].isalpha():
             words.append(flag + value)

@@ -16,6 +16,7 @@ from kubectl_inventory.collect import Budget, Collector, Part
 from kubectl_inventory.counting import count_kind
 from kubectl_inventory.discovery import Catalog, discover, make_catalog
 from kubectl_inventory.errors import TimedOut
+from kubectl_inventory.forecast import Forecast, forecast_kind
 from kubectl_inventory.inventory import Gap, Inventory, Page, Reading, Taken
 from kubectl_inventory.listing import list_kind
 from kubectl_inventory.plan import Plan, make_plan, refuse_denied_types
@@ -33,10 +34,14 @@ T = TypeVar("T")
 Watch = Callable[[Sequence[Kind], Progress[Reading]], None]
 """Is told how far a run is, several times a second."""
 
+Foresight = Callable[[Sequence[Kind], Progress[Forecast]], None]
+"""The same for a run that is only foreseen."""
+
 OnRequest = Callable[["RequestRecord"], None]
 
 _CREDENTIAL_S = 60.0
 """How long an exec plugin may take: it may open a browser for somebody to log in."""
+_NO_TIME = "the cluster did not answer within the run's time (limits.deadlineSeconds)"
 _BUFFERED_OBJECTS = 20_000
 """How many objects may wait in memory for the kinds that are printed before them."""
 
@@ -144,6 +149,26 @@ def collect_kinds(
     return Inventory(ground.taken, ground.plan, ground.namespaces, stream)
 
 
+def foresee(request: Request, session: Session, ground: Ground, watch: Foresight) -> list[Forecast]:
+    """How each kind would be asked, in the plan's order; nothing is listed. Raises `TimedOut` at the run's end."""
+    collector = make_collector(request, session, ground, session.cluster.read)
+    kinds = ground.plan.kinds("Asked")
+    tasks = [forecast_kind(kind, collector) for kind in kinds]
+    batch = Batch(tasks, _bounds(request, session), end_s=session.end_s, watch=partial(watch, kinds))
+    forecasts: list[Forecast] = []
+    for _, end in batch:
+        if isinstance(end, Unfinished):
+            raise TimedOut(_NO_TIME)
+        if isinstance(end, Finished):
+            forecasts.append(end.outcome)
+    return forecasts
+
+
+def lists_at_once(request: Request, session: Session) -> int:
+    """How many lists are in flight at the distance that is known by now."""
+    return 1 if request.strategy == "sequential" else _bounds(request, session).room("workers")
+
+
 def make_collector(request: Request, session: Session, ground: Ground, read: Read) -> Collector:
     """All that the tasks of one inventory need."""
     return Collector(
@@ -184,7 +209,7 @@ class SideBySide(msgspec.Struct, frozen=True):
         try:
             return run_each(functions, self.bounds, lane="probe", end_s=self.end_s)
         except TimeoutError as error:
-            raise TimedOut("the cluster did not answer within the run's time (limits.deadlineSeconds)") from error
+            raise TimedOut(_NO_TIME) from error
 
 
 def _bounds(request: Request, session: Session) -> Bounds:

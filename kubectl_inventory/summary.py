@@ -12,6 +12,7 @@ from kubectl_inventory.inventory import REASONS, Inventory, Reading
 from kubectl_inventory.request import Request
 from kubectl_inventory.style import Style
 from kubectl_inventory.views import treated
+from kubectl_inventory.words import plural, seconds
 
 _SHOWN_NAMES = 3
 """How many kinds a line names before it counts the rest."""
@@ -35,18 +36,18 @@ def summarize(
         clauses = [*_withheld_namespaces(inventory), seconds(elapsed_s)]
         return account(inventory, _treatments(inventory), clauses, connection_flags, with_lines=False)
     objects, kinds = inventory.objects, inventory.kinds_with_objects
-    text = f"{objects:,} {_plural(objects, 'object')} of {_kinds(kinds)}{_where(inventory)}"
+    text = f"{objects:,} {plural(objects, 'object')} of {_kinds(kinds)}{_where(inventory)}"
     clauses = []
     hides_empty = request.command == "counts" and style.format in ("table", "wide", "markdown")
     if not inventory.is_complete:
         whole = sum(reading.is_whole for reading in inventory.readings)
         groups = len(inventory.plan.gaps)
-        unknown = f", {groups} API {_plural(groups, 'group')} unavailable" if groups else ""
+        unknown = f", {groups} API {plural(groups, 'group')} unavailable" if groups else ""
         asked = len(inventory.readings)
-        clauses.append(f"{whole} of {asked} {_plural(asked, 'kind')} read{unknown}")
+        clauses.append(f"{whole} of {asked} {plural(asked, 'kind')} read{unknown}")
     elif inventory.empty_kinds and hides_empty and not style.show_empty and request.by == ("kind",):
         empty = inventory.empty_kinds
-        clauses.append(f"{empty} empty {_plural(empty, 'kind')} not shown (--show-empty)")
+        clauses.append(f"{empty} empty {plural(empty, 'kind')} not shown (--show-empty)")
     clauses += withheld_clauses(inventory)
     clauses.append(seconds(elapsed_s))
     return account(inventory, text, clauses, connection_flags)
@@ -144,7 +145,7 @@ def _aligned(cells: Sequence[tuple[str, str, str]]) -> Iterable[str]:
 
 
 def _kinds(count: int) -> str:
-    return f"{count} {_plural(count, 'kind')}"
+    return f"{count} {plural(count, 'kind')}"
 
 
 def _named(readings: Sequence[Reading]) -> str:
@@ -162,11 +163,11 @@ def _where(inventory: Inventory) -> str:
     if reach.named and reach.names is not None:
         number = len(reach.names)
         which = f" ({', '.join(reach.names)})" if number <= _SHOWN_NAMESPACES else ""
-        return f" in {number} {_plural(number, 'namespace')}{which}"
+        return f" in {number} {plural(number, 'namespace')}{which}"
     number_known = inventory.namespace_count
     if number_known is None:
         return ""
-    return f" in {number_known} {_plural(number_known, 'namespace')}"
+    return f" in {number_known} {plural(number_known, 'namespace')}"
 
 
 def withheld_clauses(inventory: Inventory) -> list[str]:
@@ -185,13 +186,4 @@ def _withheld_namespaces(inventory: Inventory) -> list[str]:
         return []
     more = len(spaces) - _SHOWN_NAMES
     named = ", ".join(spaces[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
-    return [f"{len(spaces)} {_plural(len(spaces), 'namespace')} withheld by policy ({named})"]
-
-
-def seconds(elapsed_s: float) -> str:
-    """`0.2s`; whole seconds from ten on."""
-    return f"{elapsed_s:.1f}s" if elapsed_s < 10 else f"{elapsed_s:.0f}s"
-
-
-def _plural(count: int, noun: str) -> str:
-    return noun if count == 1 else f"{noun}s"
+    return [f"{len(spaces)} {plural(len(spaces), 'namespace')} withheld by policy ({named})"]

@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from kubectl_inventory import words
 from kubectl_inventory.request import Need
 from kubectl_inventory.resource import Kind
 
@@ -118,7 +119,7 @@ def fanned_out(kind: Kind, count: int, need: Need, conditions: Conditions, names
         requests=namespaces,
         bytes=size,
         time_s=waves * conditions.round_trip_s + namespaces * REQUEST_S + count * _table_s(kind, metadata),
-        why=f"cells alone, {_amount(size)}: metadata is {_amount(count * _metadata_bytes(kind))}",
+        why=f"cells alone, {words.size(size)}: metadata is {words.size(count * _metadata_bytes(kind))}",
     )
 
 
@@ -191,7 +192,3 @@ def _transfer_s(size: int, conditions: Conditions) -> float:
     """From the request to the last byte, but for the work: a connection has to warm up to a large reply."""
     windows = math.ceil(math.log2(1 + _wire_bytes(size, conditions) / FIRST_WINDOW_BYTES))
     return conditions.round_trip_s * max(windows, 1)
-
-
-def _amount(size: int) -> str:
-    return f"{size / (1 << 20):,.1f} MiB" if size >= 1 << 20 else f"{size / 1024:,.0f} KiB"

@@ -1,0 +1,28 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+
+def seconds(elapsed_s: float) -> str:
+    """`0.2s`; whole seconds from ten on."""
+    return f"{elapsed_s:.1f}s" if elapsed_s < 10 else f"{elapsed_s:.0f}s"
+
+
+def plural(count: int, noun: str) -> str:
+    """`kind` or `kinds`."""
+    return noun if count == 1 else f"{noun}s"
+
+
+def number(count: int, noun: str) -> str:
+    """`1 kind`, `1,200 kinds`."""
+    return f"{count:,} {plural(count, noun)}"
+
+
+def size(count: int) -> str:
+    """Bytes: `350 KiB`, `1.4 MiB`."""
+    return f"{count / (1 << 20):,.1f} MiB" if count >= 1 << 20 else f"{count / 1024:,.0f} KiB"
+
+
+def listing(parts: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
