@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -66,6 +65,8 @@ class DiscoveryCache:
 
     def save(self, documents: Sequence[Document], round_trip_s: float) -> None:
         """Keeps them. A place that cannot be written to is not an error: the next run asks again."""
+        import tempfile  # 4 ms, and most runs remember
+
         kept = _File(_FORMAT, self._server, self._user, now_epoch(), round_trip_s, tuple(documents))
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

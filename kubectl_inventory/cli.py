@@ -1,12 +1,12 @@
 """The commands: argv to a `Request`, an `Inventory` to text, a failure to an exit code.
 
 Every command reads its words, opens a session and hands over; what they mean is for
-the rooms behind, and how the process ends is for `program`.
+the rooms behind, and how the process ends is for `program`. What only a command that
+asks a cluster needs is imported where it is used: half of the time of `version`.
 """
 
 from __future__ import annotations
 
-import copy
 import os
 import re
 import sys
@@ -17,10 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubectl_inventory.answer import print_inventory, print_settings
-from kubectl_inventory.batch import Progress
 from kubectl_inventory.clock import begun_s
-from kubectl_inventory.discovery import Catalog
 from kubectl_inventory.errors import (
     ApiError,
     KubeconfigError,
@@ -28,10 +25,7 @@ from kubectl_inventory.errors import (
     UsageError,
     near,
 )
-from kubectl_inventory.forecast import Forecast
 from kubectl_inventory.helptext import HELP, PROGRAM
-from kubectl_inventory.inventory import Inventory, Reading
-from kubectl_inventory.kubeconfig import Connection, load_connection
 from kubectl_inventory.options import (
     Given,
     WordList,
@@ -41,31 +35,23 @@ from kubectl_inventory.options import (
     plan_option,
     scope_options,
 )
-from kubectl_inventory.policy import Policy, apply_limit_flags, check_policy, make_policy, policy_template
-from kubectl_inventory.policy_file import PolicyFile, read_policy_file, read_policy_files
 from kubectl_inventory.request import LABEL_PREFIX, Command, Need, Request, Strategy
-from kubectl_inventory.resource import Kind
-from kubectl_inventory.run import (
-    OnRequest,
-    Session,
-    Watch,
-    collect_kinds,
-    find_ground,
-    foresee,
-    lists_at_once,
-    open_session,
-    read_catalog,
-    side_by_side,
-    take_inventory,
-)
 from kubectl_inventory.style import BENCH_FORMATS, FORMATS, GRID_FORMATS, SETTING_FORMATS, Style
-from kubectl_inventory.summary import Summary, summarize
 from kubectl_inventory.terminal import AuditLog, Terminal
 from kubectl_inventory.version import VERSION, platform_name, user_agent
-from kubectl_inventory.views import withheld
 
 if TYPE_CHECKING:
+    from kubectl_inventory.batch import Progress
+    from kubectl_inventory.discovery import Catalog
+    from kubectl_inventory.forecast import Forecast
+    from kubectl_inventory.inventory import Inventory, Reading
     from kubectl_inventory.kube import RequestRecord
+    from kubectl_inventory.kubeconfig import Connection
+    from kubectl_inventory.policy import Policy
+    from kubectl_inventory.policy_file import PolicyFile
+    from kubectl_inventory.resource import Kind
+    from kubectl_inventory.run import OnRequest, Session, Watch
+    from kubectl_inventory.summary import Summary
 
 EXIT_INCOMPLETE = 3
 
@@ -216,6 +202,8 @@ def policy() -> None:
 @click.pass_context
 def policy_show(ctx: click.Context, /, **_: object) -> int:
     """Print the effective boundary and which source set each value."""
+    from kubectl_inventory.answer import print_settings
+
     given = given_to(ctx)
     style = _style(given, SETTING_FORMATS)
     effective = _policy(given, _usable_connection(given))
@@ -232,6 +220,9 @@ def policy_check(ctx: click.Context, /, file: Path | None, **_: object) -> int:
 
     Kind names are checked against the cluster when there is one.
     """
+    from kubectl_inventory.policy import check_policy
+    from kubectl_inventory.policy_file import read_policy_file
+
     terminal = ctx.ensure_object(Terminal)
     given = given_to(ctx)
     files = _policy_files(given) if file is None else [read_policy_file(file, _home())]
@@ -267,6 +258,8 @@ def policy_check(ctx: click.Context, /, file: Path | None, **_: object) -> int:
 @click.pass_context
 def policy_init(ctx: click.Context, file: Path | None) -> int:
     """Write a policy that denies nothing, with commented examples, to FILE or stdout."""
+    from kubectl_inventory.policy import policy_template
+
     terminal = ctx.ensure_object(Terminal)
     if file is None:
         terminal.write(policy_template())
@@ -346,6 +339,8 @@ def _flat(parts: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
 
 def _shown(command: click.Command) -> list[click.Option]:
     """Copies, not hidden, of the options that a command's own help leaves to the page of `options`."""
+    import copy
+
     found = [copy.copy(option) for option in command.params if isinstance(option, click.Option) and option.hidden]
     for option in found:
         option.hidden = False
@@ -364,11 +359,15 @@ def _home() -> Path:
 
 
 def _policy_files(given: Given) -> list[PolicyFile]:
+    from kubectl_inventory.policy_file import read_policy_files
+
     return read_policy_files(flag=given.policy, environ=os.environ, home=_home())
 
 
 def _policy(given: Given, connection: Connection | None) -> Policy:
     """The boundary in force. Raises `PolicyError` where it refuses the context, or a way round its name."""
+    from kubectl_inventory.policy import apply_limit_flags, make_policy
+
     context = connection.context if connection is not None else None
     effective = apply_limit_flags(make_policy(_policy_files(given), context), given.limit_flags)
     around = [flag for flag, value in (("--server", given.server), ("--cluster", given.cluster)) if value]
@@ -382,6 +381,8 @@ def _policy(given: Given, connection: Connection | None) -> Policy:
 
 def _connection(given: Given) -> Connection:
     """What is judged and what is opened: read once a run, as a `kubectx` may come between."""
+    from kubectl_inventory.kubeconfig import load_connection
+
     return load_connection(given.connection_flags, environ=os.environ, home=_home())
 
 
@@ -397,6 +398,8 @@ def _usable_connection(given: Given) -> Connection | None:
 
 def _known_kinds(terminal: Terminal, given: Given, connection: Connection) -> Catalog | None:
     """The cluster's kinds; None where they cannot be had: a policy is checked without a cluster, too."""
+    from kubectl_inventory.run import read_catalog, side_by_side
+
     try:
         session = _open(terminal, given, connection, _policy(given, connection), _audit_log(given, connection))
         return read_catalog(session, side_by_side(Request(), session))
@@ -419,6 +422,8 @@ def _open(
     on_request: OnRequest = lambda record: None,
 ) -> Session:
     """The door to the cluster, audited and, with `-v 6`, commented."""
+    from kubectl_inventory.run import open_session
+
     terminal.context = connection.shown_context
     terminal.waiting_for = connection.server
 
@@ -444,6 +449,10 @@ def _answer(terminal: Terminal, given: Given, request: Request, style: Style) ->
 
 def _take(terminal: Terminal, given: Given, request: Request, style: Style) -> int:
     """Takes an inventory and prints it, then says how complete it is."""
+    from kubectl_inventory.answer import print_inventory
+    from kubectl_inventory.run import take_inventory
+    from kubectl_inventory.views import withheld
+
     connection = _connection(given)
     policy = _policy(given, connection)
     log = _audit_log(given, connection)
@@ -463,6 +472,7 @@ def _foresee(terminal: Terminal, given: Given, request: Request, style: Style) -
     """Says how each kind would be asked, and with `--plan=run` what that really costs."""
     from kubectl_inventory.meter import Meter
     from kubectl_inventory.planview import Foreseen, print_plan, summarize_plan
+    from kubectl_inventory.run import collect_kinds, find_ground, foresee, lists_at_once
 
     connection = _connection(given)
     policy = _policy(given, connection)
@@ -498,6 +508,7 @@ def _bench(terminal: Terminal, given: Given, style: Style, began_s: float) -> in
     from kubectl_inventory.bench import estimate, find_workload, refuse_excess, run_rounds
     from kubectl_inventory.benchview import advise, announcement, print_bench, summarize_bench
     from kubectl_inventory.stopwatch import Stopwatch
+    from kubectl_inventory.views import withheld
 
     request = _request(given, command="get")
     connection = _connection(given)
@@ -540,6 +551,8 @@ def _close(terminal: Terminal, given: Given, session: Session) -> None:
 
 def _account(terminal: Terminal, given: Given, request: Request, style: Style, inventory: Inventory) -> None:
     """What ends a run on stderr."""
+    from kubectl_inventory.summary import summarize
+
     if not inventory.objects and inventory.is_complete and request.command != "kinds":
         where = f" in {request.namespaces[0]} namespace." if len(request.namespaces) == 1 else ""
         terminal.say(f"No resources found{where}")

@@ -7,17 +7,18 @@ keyword values; `connection_flags` and the like make the nouns out of those.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 import msgspec
 from click.core import ParameterSource
 
-from kubectl_inventory.kubeconfig import ConnectionFlags
-from kubectl_inventory.policy import LimitFlags
 from kubectl_inventory.request import Scope, Strategy
+
+if TYPE_CHECKING:
+    from kubectl_inventory.kubeconfig import ConnectionFlags
+    from kubectl_inventory.policy import LimitFlags
 
 F = TypeVar("F", bound=Callable[..., object])
 PLANS = ("show", "run")
@@ -220,11 +221,15 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def connection_flags(self) -> ConnectionFlags:
         """kubectl's own flags among them."""
+        from kubectl_inventory.kubeconfig import ConnectionFlags
+
         return msgspec.convert(self, ConnectionFlags, from_attributes=True)
 
     @property
     def limit_flags(self) -> LimitFlags:
         """The limits among them."""
+        from kubectl_inventory.policy import LimitFlags
+
         return LimitFlags(
             workers=self.workers,
             probes=self.probes,
@@ -239,6 +244,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
         A credential is never repeated.
         """
+        import shlex
+
         flags = {
             "--kubeconfig": self.kubeconfig,
             "--context": self.context,

@@ -7,15 +7,14 @@ reaches a terminal with its control characters.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from kubectl_inventory.wire import Cell
+if TYPE_CHECKING:
+    from kubectl_inventory.wire import Cell
 
 _GUTTER = 3
 _MIN_WIDTH = 6
@@ -108,6 +107,9 @@ def _layout(widths: Sequence[int]) -> str:
 
 def csv_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Comma-separated lines (RFC 4180, `\\n` at the end); a cell that a spreadsheet would run gets a `'` before it."""
+    import csv
+    import io
+
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     for row in rows:
@@ -166,6 +168,8 @@ def _go_float(number: float) -> str:
     """Go's shortest `%g`: exponents below -4 and from 6 on are written, `1.2345675e+06` (strconv `ftoa.go`)."""
     if number != number or number in (float("inf"), float("-inf")):
         return "NaN" if number != number else ("+Inf" if number > 0 else "-Inf")
+    from decimal import Decimal
+
     sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
     text = "".join(map(str, digits))
     point = len(text) + int(exponent)
