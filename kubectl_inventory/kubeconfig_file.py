@@ -16,6 +16,7 @@ import msgspec
 
 from kubectl_inventory.credentials import AuthProvider, ExecPlugin
 from kubectl_inventory.errors import KubeconfigError
+from kubectl_inventory.plain_yaml import is_plain, read_plain_yaml
 
 if TYPE_CHECKING:
     import yaml
@@ -186,17 +187,39 @@ def _read_file(path: Path, name: str, *, is_required: bool) -> bytes | None:
 
 
 def _parse(content: bytes, name: str) -> _File:
+    file = _parse_plain(content) or _parse_yaml(content, name)
+    if file.kind not in ("", "Config"):
+        raise KubeconfigError(f"{name} is not a kubeconfig: its kind is {file.kind!r}")
+    _refuse_duplicates(name, "context", [context.name for context in file.contexts])
+    _refuse_duplicates(name, "cluster", [cluster.name for cluster in file.clusters])
+    _refuse_duplicates(name, "user", [user.name for user in file.users])
+    return file
+
+
+def _parse_plain(content: bytes) -> _File | None:
+    """What most kubeconfigs are, the YAML that kubectl writes or JSON, without a YAML library.
+
+    None where that is not certain, and where something is wrong: `_parse_yaml` then says what.
+    """
+    try:
+        if content.startswith(b"{"):
+            # Escapes are the one thing that the two do not agree on.
+            is_certain = is_plain(content) and b"\\" not in content
+            return msgspec.json.decode(content, type=_File) if is_certain else None
+        tree = read_plain_yaml(content)
+        return msgspec.convert(tree, _File) if tree is not None else None
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _parse_yaml(content: bytes, name: str) -> _File:
+    """Whatever YAML it is. Raises `KubeconfigError`."""
     import yaml
 
     try:
         # kubectl reads the first document and ignores the others.
         document: object = next(yaml.load_all(content, _yaml_loader()), None)
-        file = msgspec.convert(document if document is not None else {}, _File)
-        if file.kind not in ("", "Config"):
-            raise KubeconfigError(f"{name} is not a kubeconfig: its kind is {file.kind!r}")
-        _refuse_duplicates(name, "context", [context.name for context in file.contexts])
-        _refuse_duplicates(name, "cluster", [cluster.name for cluster in file.clusters])
-        _refuse_duplicates(name, "user", [user.name for user in file.users])
+        return msgspec.convert(document if document is not None else {}, _File)
     except yaml.MarkedYAMLError as error:
         # Not str(error): it quotes the line, and the line may hold a token.
         line = f" on line {error.problem_mark.line + 1}" if error.problem_mark is not None else ""
@@ -204,7 +227,6 @@ def _parse(content: bytes, name: str) -> _File:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         reason = str(error) if isinstance(error, msgspec.ValidationError) else "it cannot be read as YAML"
         raise KubeconfigError(f"kubeconfig {name}: {reason}") from error
-    return file
 
 
 def _yaml_loader() -> type[yaml.SafeLoader] | type[yaml.CSafeLoader]:
