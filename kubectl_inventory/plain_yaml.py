@@ -13,18 +13,17 @@ import re
 Node = str | bool | list["Node"] | dict[str, "Node"]
 """What a plain document is made of; null is absent, as in Go."""
 
-_PRINTABLE = bytes(range(0x20, 0x7F)) + b"\n"
 _HEAD = re.compile(r"( *)(- )?(?:([A-Za-z][A-Za-z0-9_.-]{0,99}):|(.*))")
 _CERTAIN_TEXT = re.compile(
     r"[A-Za-z/]"  # no number, but perhaps one of `_WORDS`
     r"|-[A-Za-z-]"  # an argument of a plugin
     r"|[0-9](?=.*[g-np-su-wyG-NP-SU-WY])"  # a letter that neither numbers (0x1F, 1e5) nor dates have
+    r"|(?!0[boxBOX])[0-9]+(?:[a-df-zA-DF-Z]|[eE][0-9]*[A-Za-z])[0-9A-Za-z]*$"  # a token in hex digits
 )
-_WORDS = frozenset(
-    spelled
-    for word in ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
-    for spelled in (word, word.capitalize(), word.upper())
-)
+_WORDS = {
+    "y", "Y", "yes", "Yes", "YES", "n", "N", "no", "No", "NO", "on", "On", "ON", "off", "Off", "OFF",
+    "true", "True", "TRUE", "false", "False", "FALSE", "null", "Null", "NULL",
+}  # fmt: skip
 """What YAML 1.1 takes for something else than text, in one reader or another."""
 _VALUES: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None}
 
@@ -35,7 +34,7 @@ class _Doubt(Exception):
 
 def is_plain(content: bytes) -> bool:
     """Whether it is ASCII without control characters: everybody splits it into the same lines."""
-    return not content.translate(None, _PRINTABLE)
+    return content.isascii() and content.replace(b"\n", b"").decode("ascii").isprintable()
 
 
 def read_plain_yaml(content: bytes) -> dict[str, Node] | None:

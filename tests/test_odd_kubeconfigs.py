@@ -106,6 +106,8 @@ READ = {
     "a date": PLAIN.replace("hunter2", "2026-08-01"),
     "an address as a name": PLAIN.replace(": c\n", ": 10.0.0.1\n"),
     "digits and letters": PLAIN.replace("hunter2", "0a1g"),
+    "hex digits": PLAIN.replace("hunter2", "8bdbfafcf35dd97b"),
+    "hex digits with an e": PLAIN.replace("hunter2", "8e5b"),
     "a quoted key": PLAIN.replace("    token:", '    "token":'),
     "a question mark": PLAIN.replace("    token: hunter2", "    ? token\n    : hunter2"),
     "spaces before the colon": PLAIN.replace("token:", "token :"),
