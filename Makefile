@@ -7,16 +7,18 @@ PYTHON ?=
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
 RUNS ?= 5
 SIZE ?= 100x50
+LARGE ?= 440x50
+KINDS ?= 300
 KEEP ?=
 TESTS ?=
 INSTALLED := .venv/.installed
 # A released control plane (KUBEBUILDER_ASSETS) is used as it is; else ours is built before anything waits for it.
 CONTROLPLANE := $(if $(KUBEBUILDER_ASSETS),,controlplane)
 
-.PHONY: help venv controlplane demo test lint bench clean
+.PHONY: help venv controlplane demo test lint bench bench-quick clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
 		printf '%-14s%s\n' "$$name" "$$text"; \
 	done
 
@@ -39,8 +41,12 @@ lint: venv ## check style, types, imports and dead code
 	@.venv/bin/vulture kubectl_inventory tests .vulture.py --ignore-decorators '@pytest.fixture*'
 	@echo 'no dead code'
 
-bench: venv $(CONTROLPLANE) ## time the program beside kubectl (RUNS=5 SIZE=100x50, namespaces x pods)
-	@.venv/bin/python -m tests.bench --runs $(RUNS) --size $(SIZE)
+bench: venv $(CONTROLPLANE) ## time the program beside kubectl, write bench/results.json and README's figures
+	@.venv/bin/python -m tests.bench --runs $(RUNS) --size $(SIZE) --large $(LARGE) --kinds $(KINDS) --write \
+		--typed '$(strip make bench $(MAKEOVERRIDES))'
+
+bench-quick: venv $(CONTROLPLANE) ## the same at a small cluster, in under 3 minutes, writing nothing
+	@.venv/bin/python -m tests.bench --runs 3 --size 20x20 --typed 'make bench-quick'
 
 clean: ## remove what the other targets left in this folder
 	@rm -rf .venv build dist kubectl_inventory.egg-info

@@ -1,0 +1,1 @@
+"""`make bench`: the program beside kubectl at one cluster, the answers compared before the times."""
