@@ -131,7 +131,8 @@ def test_the_report_is_this() -> None:
         "| work | time | memory | against | its time | its memory | ratio | of memory | to reach |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
         "| counts | 0.20 s (0.10 to 0.40; CPU 0.10) | 30 MB | `kubectl get` |"
-        " 3.00 s (2.50 to 4.00; CPU 1.50) | 300 MB | 1/15 | 1/10 | 1/35 the time: **missed** (1/15); 1/9.5 the memory: reached; 40 MB: reached |\n"
+        " 3.00 s (2.50 to 4.00; CPU 1.50) | 300 MB | 1/15 | 1/10 |"
+        " 1/35 the time: **missed** (1/15); 1/9.5 the memory: reached; 40 MB: reached |\n"
         "| counts, no start | 0.20 s (0.10 to 0.40; CPU 0.10) | 30 MB | `kubectl get` |"
         " 3.00 s (2.50 to 4.00; CPU 1.50) | 300 MB | 1/30 | 1/10 | 3x the time: reached |\n"
         "| far counts | 0.20 s (0.10 to 0.40; CPU 0.10) | 30 MB |  |  |  |  |  | 0.15 s: **missed** (0.2 s) |\n"
@@ -199,6 +200,15 @@ def test_ages_may_move_and_nothing_else() -> None:
     assert later != KUBECTLS
     assert both(check, KUBECTLS, later) == []
     assert both(check, KUBECTLS, KUBECTLS.replace("Running   0", "Running   1")) != []
+
+
+def test_other_plugins_are_held_to_what_they_print() -> None:
+    names = answers.names_are_among("theirs", "ours")
+    assert both(names, "pod/a\npod/b\n", "NAME    NAMESPACE  AGE\npod/b   shop       5m\n") == []
+    assert both(names, "pod/a\npod/b\n", "NAME    NAMESPACE  AGE\npod/c   shop       5m\n") != []
+    count = answers.count_is_named("theirs", "ours", "pods")
+    assert both(count, COUNTS, "| Pod | 2 |") == []
+    assert both(count, COUNTS, "| Pod | 22 |") != []
 
 
 def test_kinds_are_read_with_and_without_short_names() -> None:
