@@ -8,6 +8,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
 import pytest
 
 from kubectl_inventory.batch import Batch, Bounds, Emitted, Finished, Job, Progress, Steps, Unfinished, Wave, run_each
@@ -584,3 +585,43 @@ def test_a_batch_that_ends_leaves_no_thread() -> None:
     for thread in set(threading.enumerate()) - before:
         thread.join(WAIT_S)
     assert set(threading.enumerate()) <= before
+
+
+def test_more_run_at_once_as_soon_as_it_is_known_to_be_worth_it() -> None:
+    width = [1]
+    everybody = threading.Barrier(3)
+
+    def widen() -> int:
+        width[0] = 3
+        return 0
+
+    def meet() -> int:
+        everybody.wait(WAIT_S)  # breaks unless three run at once
+        return 1
+
+    def task() -> Steps[int, int, int]:
+        return sum((yield wave(widen, meet, meet, meet)))
+
+    within = msgspec.structs.replace(bounds(), width=lambda: width[0])
+    assert a_batch(task(), within=within) == [(0, Finished(3))]
+
+
+@pytest.mark.parametrize("width", [0, 1, 2])
+def test_a_width_bounds_what_pools_would_let_run(width: int) -> None:
+    within = msgspec.structs.replace(bounds(), width=lambda: width)
+    assert [within.room(pool) for pool in ("probes", "workers", "heavyLists")] == [max(width, 1)] * 3
+    running, lock, most = [0], threading.Lock(), [0]
+
+    def run() -> int:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        with lock:
+            running[0] -= 1
+        return 1
+
+    def task() -> Steps[int, int, int]:
+        return sum((yield wave(*[run] * 50)))
+
+    assert a_batch(task(), within=within) == [(0, Finished(50))]
+    assert most[0] <= max(width, 1)

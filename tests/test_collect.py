@@ -14,10 +14,12 @@ from kubectl_inventory.batch import Emitted
 from kubectl_inventory.collect import Budget, Collector, Part
 from kubectl_inventory.counting import count_kind
 from kubectl_inventory.errors import (
+    ApiError,
     BadRequest,
     Forbidden,
     Gone,
     NotAcceptable,
+    ServerFault,
     TimedOut,
     Unauthorized,
     UsageError,
@@ -570,6 +572,121 @@ def test_what_cannot_be_read_outside_the_namespaces_is_a_gap() -> None:
 
 def many(number: int = 10_001) -> Stock:
     return Stock(PODS, [Thing(f"p{place:05d}", "a") for place in range(number)])
+
+
+MANY = [Thing(f"pod-{number:03}", f"n{number % 60:02}", {"app": "x"}, ("Running",)) for number in range(300)]
+
+
+def a_crowd() -> FakeApi:
+    """Pods in so many namespaces that one list each costs more, at a distance."""
+    return FakeApi(None, Stock(PODS, MANY), namespaces_stock(*{thing.namespace for thing in MANY}))
+
+
+def reply_of(api: FakeApi, question: Question) -> dict[str, Any]:
+    """What a stock says, to be changed."""
+    document: dict[str, Any] = msgspec.json.decode(api(question).body)
+    return document
+
+
+@pytest.mark.parametrize("need", ["cells", "metadata"])
+def test_cells_and_metadata_are_asked_side_by_side_and_put_together(need: Need) -> None:
+    api = a_crowd()
+    rows, reading = listed(PODS, api, need=need, round_trip_s=0.1)
+    assert reading == Reading(kind=PODS, count=300)
+    assert said(rows) == [f"{thing.namespace}/{thing.name}" for thing in api.stocks[0].things]
+    assert {row.cells[1] for row in rows} == {"Running"}
+    assert all((row.meta is not None) == (need == "metadata") for row in rows)
+    lists = [question for question in api.asked if question.limit is None and question.path == "/api/v1/pods"]
+    assert sorted((question.representation, question.include_metadata) for question in lists) == [
+        ("metadata", False),
+        ("table", False),
+    ]
+
+
+def another_version(document: dict[str, Any]) -> None:
+    document["metadata"]["resourceVersion"] = "8"
+
+
+def no_version(document: dict[str, Any]) -> None:
+    del document["metadata"]["resourceVersion"]
+
+
+def an_object_less(document: dict[str, Any]) -> None:
+    document["items"].pop()
+
+
+def another_order(document: dict[str, Any]) -> None:
+    document["items"].reverse()
+
+
+def a_page_only(document: dict[str, Any]) -> None:
+    document["metadata"]["continue"] = "there is more"
+
+
+@pytest.mark.parametrize("change", [another_version, no_version, an_object_less, another_order, a_page_only])
+@pytest.mark.parametrize("need", ["cells", "metadata"])
+def test_what_is_not_of_one_moment_is_not_put_together(change: Callable[[dict[str, Any]], None], need: Need) -> None:
+    plain = a_crowd()
+    expected, _ = listed(PODS, plain, need=need, strategy="bulk")
+
+    def changed(question: Question) -> bytes:
+        document = reply_of(plain, question)
+        if question.representation == "metadata":
+            change(document)
+        return encode(document)
+
+    api = FakeApi({"/api/v1/pods": changed}, *plain.stocks)
+    rows, reading = listed(PODS, api, need=need, round_trip_s=0.1)
+    assert rows == expected and reading.is_whole
+    last = api.asked[-1]
+    assert (last.representation, last.include_metadata) == ("table", True)
+
+
+@pytest.mark.parametrize("failing", ["table", "metadata"])
+def test_where_one_of_two_lists_fails_both_are_asked_in_one(failing: str) -> None:
+    plain = a_crowd()
+
+    def answer(question: Question) -> bytes | ApiError:
+        if question.representation == failing and question.limit is None and not question.include_metadata:
+            return ServerFault("etcdserver: leader changed")
+        return encode(reply_of(plain, question))
+
+    rows, reading = listed(PODS, FakeApi({"/api/v1/pods": answer}, *plain.stocks), round_trip_s=0.1)
+    assert len(rows) == 300 and reading.is_whole
+
+
+@pytest.mark.parametrize(("was_flowing", "count_read"), [(True, 300), (False, 0)])
+@pytest.mark.parametrize(("strategy", "need"), [("bulk", "cells"), ("bulk", "metadata"), ("auto", "name")])
+def test_a_list_that_ran_out_of_its_time_while_it_came_is_asked_in_pages(
+    was_flowing: bool, count_read: int, strategy: Strategy, need: Need
+) -> None:
+    plain = a_crowd()
+
+    def answer(question: Question) -> bytes | ApiError:
+        if question.limit is None:
+            return TimedOut("no answer in 5s", was_flowing=was_flowing)
+        return encode(reply_of(plain, question))
+
+    api = FakeApi({"/api/v1/pods": answer}, *plain.stocks)
+    rows, reading = listed(PODS, api, need=need, strategy=strategy, policy=a_policy("limits: {pageSize: 100}"))
+    assert len(rows) == count_read
+    assert reading.gaps == (() if was_flowing else (Gap("TimedOut", "no answer in 5s"),))
+    pages = [question for question in api.asked if question.limit == 100]
+    assert len(pages) == (3 if was_flowing else 0)
+
+
+def test_a_page_that_runs_out_of_its_time_is_not_asked_again() -> None:
+    plain = a_crowd()
+
+    def answer(question: Question) -> bytes | ApiError:
+        if question.limit != 1:
+            return TimedOut("no answer in 5s", was_flowing=True)
+        return encode(reply_of(plain, question))
+
+    api = FakeApi({"/api/v1/pods": answer}, *plain.stocks)
+    rows, reading = listed(PODS, api, strategy="bulk")
+    assert (rows, reading.gaps) == ([], (Gap("TimedOut", "no answer in 5s"),))
+    assert [question.limit for question in api.asked] == [1, None, 500]
 
 
 def test_a_kind_too_large_for_one_reply_comes_in_pages() -> None:

@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ from kubectl_inventory.kube import Cluster, RequestRecord, open_cluster
 from kubectl_inventory.kubeconfig import Connection
 from kubectl_inventory.policy import Limits
 from kubectl_inventory.resource import Answer, ApiPath, Kind, Question, checked_path, collection_path
+from tests.delay_proxy import Address, delay_proxy
 from tests.live_api import Exchange, LiveApi, tunnel
 
 PODS = collection_path(Kind("", "v1", "pods", "Pod"))
@@ -226,6 +228,50 @@ def test_connections_are_kept_for_the_next_request() -> None:
         assert server.connections == 1
     assert cluster.stats.requests == 5 and cluster.stats.bytes_received == 10
     assert cluster.round_trip_s is not None and cluster.round_trip_s < SOON_S
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_connections_are_opened_ahead_and_used(secure: LiveApi, authority: trustme.CA, at_once: bool) -> None:
+    cluster = a_cluster(secure, ca_data=authority.cert_pem.bytes())
+    cluster.open_ahead(lambda: 5, at_once=at_once)
+    everybody = threading.Barrier(5)
+
+    def one() -> bytes:
+        everybody.wait(SOON_S)
+        return ask(cluster).body
+
+    first = [] if at_once else [ask(cluster).body]  # its handshake tells that more are wanted
+    with ThreadPoolExecutor(5) as pool:
+        asked = [pool.submit(one) for _ in range(5)]
+        assert first + [future.result() for future in asked] == [b"{}"] * (5 + len(first))
+    assert secure.connections == 5
+
+
+def test_connections_that_cannot_be_opened_ahead_are_missed_by_nobody() -> None:
+    with LiveApi() as server:
+        url = server.url
+    cluster = a_cluster(url)
+    cluster.open_ahead(lambda: 3, at_once=True)
+    with pytest.raises(Unreachable):
+        ask(cluster)
+
+
+def test_the_handshake_tells_the_distance_before_the_first_question(secure: LiveApi, authority: trustme.CA) -> None:
+    told: list[float | None] = []
+    with delay_proxy(Address("127.0.0.1", secure.port), 0.06) as proxy:
+        url = f"https://127.0.0.1:{proxy.port}"
+        cluster = a_cluster(url, ca_data=authority.cert_pem.bytes())
+
+        def connections() -> int:
+            told.append(cluster.round_trip_s)
+            return 1
+
+        cluster.open_ahead(connections, at_once=False)
+        ask(cluster)
+        ask(cluster)
+    assert told[0] is not None and told[0] >= 0.06
+    # What is behind a tunnel's near end is not here: gzip is worth its while.
+    assert [sent.header("Accept-Encoding") for sent in secure.asked] == [["gzip"]] * 2
 
 
 def test_not_modified_is_an_answer_only_to_who_asked_for_it() -> None:
@@ -440,6 +486,16 @@ def drip_chunks(exchange: Exchange) -> None:
 def drip_body(exchange: Exchange) -> None:
     exchange.send(HEAD)
     exchange.drip(b"x" * 5000)
+
+
+@pytest.mark.parametrize(("sent", "was_flowing"), [(200_000, True), (5, False), (0, False)])
+def test_a_time_out_tells_whether_much_had_come(sent: int, was_flowing: bool) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n" + b"x" * sent)
+        exchange.hang()
+
+    failure = failure_of(answer, request_timeout_s=0.5)
+    assert isinstance(failure, TimedOut) and failure.was_flowing is was_flowing
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from kubectl_inventory.reach import Reach, WithheldNamespace
 from kubectl_inventory.request import Command, Request
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.style import Style
-from kubectl_inventory.summary import Summary, seconds, summarize
+from kubectl_inventory.summary import Summary, summarize
+from kubectl_inventory.words import seconds
 from tests.fake_api import DEPLOYMENTS, NAMESPACE_KIND, NODES, PODS, SECRETS, a_kind, an_inventory
 
 EVENTS = a_kind("events")
