@@ -322,9 +322,12 @@ def _refuse_difference(workload: Workload, first: Seen, other: Seen, *, between:
     more = f" and {len(keys) - _SHOWN_OBJECTS} more" if len(keys) > _SHOWN_OBJECTS else ""
     what = f"differ in {len(keys)} of {objects:,} objects: {shown}{more}" if keys else "differ in the objects' order"
     typed = " ".join(["get", *([",".join(workload.request.types)] if workload.request.types else [])])
+    prefixes = {name.partition("/")[0] for name, _ in keys}
+    changing = ",".join(kind.name for kind in workload.kinds if kind.prefix in prefixes)
+    without = f" or --exclude {changing}" if 0 < len(prefixes) < len(workload.kinds) else ""
     raise AnswersDiffer(
         f"{both} {what}",
-        hint=f"run again if that changed meanwhile, or --exclude its kind; "
+        hint=f"if that changed meanwhile, run again{without}; "
         f'"kubectl inventory {typed} --strategy {between[1]}" shows one side',
     )
 
