@@ -215,6 +215,7 @@ def test_the_callback_hears_of_every_request_and_of_no_credential() -> None:
         ask(a_cluster(server, token="hunter2", on_request=heard.append))
     (record,) = heard
     assert record.path.startswith("/api/v1/pods?timeout=") and record.status == 200 and record.bytes_received == 2
+    assert 0 <= record.waited_ms <= record.elapsed_ms
     assert "hunter2" not in repr(record)
 
 
