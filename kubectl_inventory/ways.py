@@ -106,7 +106,9 @@ def cheapest(kind: Kind, count: int, need: Need, conditions: Conditions) -> Esti
         if kind.holds_secrets:
             return msgspec.structs.replace(fanout, why="one list a namespace, always: no metadata")
         ways += [fanout] if need == "cells" else []
-    return min(ways, key=lambda estimate: estimate.time_s)
+    # A request in flight is a place that another kind's could have: that counts besides the clock.
+    place_s = conditions.round_trip_s / conditions.at_once
+    return min(ways, key=lambda estimate: estimate.time_s + estimate.requests * place_s)
 
 
 def fanned_out(kind: Kind, count: int, need: Need, conditions: Conditions, namespaces: int) -> Estimate:

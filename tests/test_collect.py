@@ -591,7 +591,7 @@ def reply_of(api: FakeApi, question: Question) -> dict[str, Any]:
 @pytest.mark.parametrize("need", ["cells", "metadata"])
 def test_cells_and_metadata_are_asked_side_by_side_and_put_together(need: Need) -> None:
     api = a_crowd()
-    rows, reading = listed(PODS, api, need=need, round_trip_s=0.1)
+    rows, reading = listed(PODS, api, need=need)
     assert reading == Reading(kind=PODS, count=300)
     assert said(rows) == [f"{thing.namespace}/{thing.name}" for thing in api.stocks[0].things]
     assert {row.cells[1] for row in rows} == {"Running"}
@@ -636,7 +636,7 @@ def test_what_is_not_of_one_moment_is_not_put_together(change: Callable[[dict[st
         return encode(document)
 
     api = FakeApi({"/api/v1/pods": changed}, *plain.stocks)
-    rows, reading = listed(PODS, api, need=need, round_trip_s=0.1)
+    rows, reading = listed(PODS, api, need=need)
     assert rows == expected and reading.is_whole
     last = api.asked[-1]
     assert (last.representation, last.include_metadata) == ("table", True)
@@ -651,7 +651,7 @@ def test_where_one_of_two_lists_fails_both_are_asked_in_one(failing: str) -> Non
             return ServerFault("etcdserver: leader changed")
         return encode(reply_of(plain, question))
 
-    rows, reading = listed(PODS, FakeApi({"/api/v1/pods": answer}, *plain.stocks), round_trip_s=0.1)
+    rows, reading = listed(PODS, FakeApi({"/api/v1/pods": answer}, *plain.stocks))
     assert len(rows) == 300 and reading.is_whole
 
 
