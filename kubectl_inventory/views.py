@@ -135,11 +135,11 @@ def several_kinds(listed: Sequence[Listed], *, wide: bool, labels: bool) -> Grid
     """NAMESPACE NAME READY STATUS AGE for objects of any kind."""
     rows = []
     for part in listed:
-        places = Places(part.columns)
+        places, prefix = Places(part.columns), part.kind.prefix
         for row in part.rows:
             cells = (
                 _namespace(row),
-                f"{part.kind.prefix}/{row.name}",
+                f"{prefix}/{row.name}",
                 places.ready(row) or NOT_APPLICABLE,
                 places.status(row) or NOT_APPLICABLE,
                 places.age(row) or NOT_APPLICABLE,
@@ -210,7 +210,10 @@ def _cell_at(row: Row, place: int | None) -> Cell:
 
 
 def _text_at(row: Row, place: int | None) -> str:
-    cell = _cell_at(row, place)
+    # Asked several times for each object: without a column there is nothing to look up.
+    if place is None or place >= len(row.cells):
+        return ""
+    cell = row.cells[place]
     return cell if isinstance(cell, str) else cell_text(cell)
 
 
@@ -235,7 +238,8 @@ def csv_rows(kind: Kind, page: Page) -> Iterable[tuple[str, ...]]:
 
 def names(kind: Kind, page: Page) -> Iterable[str]:
     """`kind.group/name`, exactly as `kubectl get -o name`."""
-    return (f"{kind.prefix}/{row.name}" for row in page.rows)
+    prefix = kind.prefix
+    return (f"{prefix}/{row.name}" for row in page.rows)
 
 
 def sort_rows(listed: Sequence[Listed], sort_by: str) -> list[Listed]:

@@ -35,14 +35,16 @@ PLACE_S = 0.002
 """A round trip as long as this, in seconds, is worth one request more in flight."""
 
 REQUEST_S = 0.001
-"""Seconds of processor, the server's and ours, for one small request more."""
+"""Seconds for one small request more: half of the processor time that both ends spend on it, as they share it."""
 CELLS_S = 4e-6
 """The same for one object's cells, in a list that carries nothing else."""
-METADATA_S = {"pods": 26e-6, "replicasets": 24e-6, "deployments": 20e-6, "statefulsets": 20e-6, "daemonsets": 20e-6}
+METADATA_S = {"pods": 47e-6, "replicasets": 31e-6, "deployments": 31e-6, "statefulsets": 31e-6, "daemonsets": 31e-6}
 """The same for one object's metadata, for the kinds that carry a pod template: their managedFields are long."""
 OTHER_METADATA_S = 8e-6
-TABLE_METADATA_FACTOR = 2.5
-"""How much dearer metadata is within a Table than in a list of its own."""
+TABLE_METADATA_S = 20e-6
+"""What it costs more where the server prints such an object's metadata into a Table; of other kinds it is nothing."""
+HELD_S = 1e-9
+"""What a byte counts that has to be held until the whole reply is there: memory is no time, but it is not free."""
 CELLS_BYTES = 130
 METADATA_BYTES = {"pods": 5700, "replicasets": 5200, "deployments": 5200, "statefulsets": 5200, "daemonsets": 5200}
 OTHER_METADATA_BYTES = 800
@@ -78,6 +80,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     way: Way
     requests: int = 0
     bytes: int = 0
+    held_bytes: int = 0
+    """Of its largest reply, unpacked."""
     time_s: float = 0.0
     why: str = ""
 
@@ -108,7 +112,7 @@ def cheapest(kind: Kind, count: int, need: Need, conditions: Conditions) -> Esti
         ways += [fanout] if need == "cells" else []
     # A request in flight is a place that another kind's could have: that counts besides the clock.
     place_s = conditions.round_trip_s / conditions.at_once
-    return min(ways, key=lambda estimate: estimate.time_s + estimate.requests * place_s)
+    return min(ways, key=lambda way: way.time_s + way.requests * place_s + way.held_bytes * HELD_S)
 
 
 def fanned_out(kind: Kind, count: int, need: Need, conditions: Conditions, namespaces: int) -> Estimate:
@@ -135,6 +139,7 @@ def _whole(kind: Kind, count: int, need: Need, conditions: Conditions) -> list[E
         way="bulk",
         requests=1,
         bytes=_wire_bytes(size, conditions),
+        held_bytes=size,
         time_s=_transfer_s(size, conditions) + REQUEST_S + count * _table_s(kind, metadata),
         why=f"1 round trip, not {conditions.namespaces}" if conditions.namespaces else "one list",
     )
@@ -146,6 +151,7 @@ def _whole(kind: Kind, count: int, need: Need, conditions: Conditions) -> list[E
         way="joined",
         requests=2,
         bytes=_wire_bytes(size, conditions) + _wire_bytes(side, conditions),
+        held_bytes=size,
         time_s=_transfer_s(size, conditions) + 2 * REQUEST_S + count * (CELLS_S + _metadata_s(kind)),
         why="cells beside metadata: the server prints no objects",
     )
@@ -162,6 +168,7 @@ def paged(kind: Kind, count: int, conditions: Conditions, *, metadata: bool) -> 
         way="pages",
         requests=requests,
         bytes=requests * _wire_bytes(page, conditions),
+        held_bytes=page,
         time_s=_transfer_s(page, conditions)
         + (requests - 1) * conditions.round_trip_s
         + requests * REQUEST_S
@@ -179,7 +186,9 @@ def _metadata_bytes(kind: Kind) -> int:
 
 
 def _table_s(kind: Kind, metadata: bool) -> float:
-    return CELLS_S + (TABLE_METADATA_FACTOR * _metadata_s(kind) if metadata else 0.0)
+    if not metadata:
+        return CELLS_S
+    return CELLS_S + _metadata_s(kind) + (TABLE_METADATA_S if kind.resource in METADATA_S else 0.0)
 
 
 def _object_bytes(kind: Kind, metadata: bool) -> int:

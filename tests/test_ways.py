@@ -93,11 +93,9 @@ def test_an_estimate_counts_requests_bytes_and_time() -> None:
 
 @pytest.mark.parametrize("need", ["name", "cells", "metadata"])
 @pytest.mark.parametrize("kind", [PODS, CONFIGMAPS, SECRETS, NODES])
-def test_it_costs_more_at_a_distance_and_with_more_objects(kind: Kind, need: Need) -> None:
+def test_it_costs_more_at_a_distance(kind: Kind, need: Need) -> None:
     def time_s(count: int, round_trip_s: float) -> float:
         return cheapest(kind, count, need, conditions(round_trip_s=round_trip_s)).time_s
 
     for count in (1, 100, 9_000, 50_000, 150_000):
         assert time_s(count, 0.0) < time_s(count, 0.05) < time_s(count, 0.2)
-        for round_trip_s in (0.0, 0.1):
-            assert time_s(count, round_trip_s) <= time_s(2 * count, round_trip_s)
