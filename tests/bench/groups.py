@@ -109,7 +109,7 @@ def near(variables: Variables, kinds: Sequence[Kind], fetching: Fetching | None)
     else:
         commands["curl"] = fetching.command
         checks.append(fetching.check("curl"))
-        said = f"`get`'s own {len(fetching.requests)} requests, with its headers and as many connections as it had"
+        said = f"`get`'s own {len(fetching.requests)} requests, with its headers and as many in flight as it had"
         said += f" ({fetching.connections}); as many bytes came (2 % for ages); `get` reads and prints them too"
         rows.append(msgspec.structs.replace(fetched, theirs="curl", compared=said))
     _add_peers(commands, checks, rows, variables)
