@@ -78,5 +78,5 @@ $(INSTALLED): setup.cfg pyproject.toml
 	fi; \
 	echo 'installing the program and its test tools into .venv ...'; \
 	"$$python" -m venv .venv
-	@.venv/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[test]'
+	@.venv/bin/python -m pip --disable-pip-version-check install --quiet --config-settings editable_mode=compat --editable '.[test]'
 	@touch $(INSTALLED)

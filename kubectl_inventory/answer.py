@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from kubectl_inventory import render, views
-from kubectl_inventory.inventory import Inventory, Page
+from kubectl_inventory.inventory import Inventory, Page, Row
 from kubectl_inventory.policy import Setting
 from kubectl_inventory.request import Request
 from kubectl_inventory.resource import Kind
@@ -79,7 +79,7 @@ def print_objects(inventory: Inventory, style: Style, write: Write) -> None:
     """Every object."""
     pieces = inventory.pieces()
     if style.sort_by:
-        pieces = _as_pieces(views.sort_rows(gathered(pieces), style.sort_by))
+        pieces = _as_pieces(views.sort_rows(gathered(parts(pieces)), style.sort_by))
     if style.format == "name":
         for kind, page in pieces:
             write("".join(f"{render.escaped(name)}\n" for name in views.names(kind, page)))
@@ -94,16 +94,23 @@ def print_objects(inventory: Inventory, style: Style, write: Write) -> None:
     elif style.format in ("json", "yaml"):
         _print_items(inventory, [item for kind, page in pieces for item in _items(kind, page)], style, write)
     else:
-        print_table(inventory, gathered(pieces), style, write)
+        print_table(inventory, parts(pieces), style, write)
 
 
-def print_table(inventory: Inventory, listed: Sequence[views.Listed], style: Style, write: Write) -> None:
-    """Every object as a table: one kind's own columns, or what several have in common."""
+def print_table(inventory: Inventory, listed: Iterable[views.Listed], style: Style, write: Write) -> None:
+    """Every object as a table: one kind's own columns, or what several have in common.
+
+    The rows of several are made as their pages come: while the server is waited for, and without what they do not show.
+    """
     wide = style.format == "wide"
-    if len(inventory.plan.kinds("Asked")) > 1 or not listed:
+    if len(inventory.plan.kinds("Asked")) > 1:
         _print_grid(inventory, views.several_kinds(listed, wide=wide, labels=style.labels), style, write)
         return
-    grid = views.one_kind(listed[0], wide=wide, labels=style.labels)
+    whole = gathered(listed)
+    if not whole:
+        _print_grid(inventory, views.several_kinds((), wide=wide, labels=style.labels), style, write)
+        return
+    grid = views.one_kind(whole[0], wide=wide, labels=style.labels)
     if style.format == "markdown":
         _print_grid(inventory, grid, style, write)
     else:
@@ -137,14 +144,21 @@ def _items(kind: Kind, page: Page) -> Iterator[dict[str, object]]:
     return (views.object_item(kind, row, places) for row in page.rows)
 
 
-def gathered(pieces: Iterable[tuple[Kind, Page]]) -> list[views.Listed]:
+def parts(pieces: Iterable[tuple[Kind, Page]]) -> Iterator[views.Listed]:
+    """Each page as a part of its kind's objects."""
+    return (views.Listed(kind, page.columns, page.rows) for kind, page in pieces)
+
+
+def gathered(listed: Iterable[views.Listed]) -> list[views.Listed]:
     """Every row, by kind."""
-    listed: list[views.Listed] = []
-    for kind, page in pieces:
-        if not listed or listed[-1].kind is not kind:
-            listed.append(views.Listed(kind, page.columns, []))
-        listed[-1].rows.extend(page.rows)
-    return listed
+    whole: list[views.Listed] = []
+    rows: list[Row] = []
+    for part in listed:
+        if not whole or whole[-1].kind is not part.kind:
+            rows = []
+            whole.append(views.Listed(part.kind, part.columns, rows))
+        rows.extend(part.rows)
+    return whole
 
 
 def _as_pieces(listed: Iterable[views.Listed]) -> Iterator[tuple[Kind, Page]]:

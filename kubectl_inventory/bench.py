@@ -16,7 +16,7 @@ from functools import partial
 import msgspec
 
 from kubectl_inventory import views
-from kubectl_inventory.answer import gathered, print_table
+from kubectl_inventory.answer import gathered, parts, print_table
 from kubectl_inventory.clock import ticks_s
 from kubectl_inventory.errors import AnswersDiffer, ApiError, TimedOut, Unauthorized, UsageError
 from kubectl_inventory.inventory import Inventory
@@ -272,7 +272,7 @@ def _run_once(workload: Workload, strategy: Strategy, watch: Watch) -> tuple[Run
     stopwatch.begin()
     begun_s = ticks_s()
     inventory = collect_kinds(request, session, workload.ground, watch, observer=observer)
-    listed = gathered(inventory.pieces())
+    listed = gathered(parts(inventory.pieces()))
     listed_s = ticks_s()
     print_table(inventory, listed, Style(), text.append)
     rendered_s = ticks_s()

@@ -39,11 +39,11 @@ class Grid(msgspec.Struct, frozen=True):
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """All objects of one kind, for a view that needs them side by side."""
+    """Objects of one kind, all or some."""
 
     kind: Kind
     columns: tuple[ColumnDefinition, ...]
-    rows: list[Row]
+    rows: Sequence[Row]
 
 
 # --- counts -----------------------------------------------------------------
@@ -131,7 +131,7 @@ def one_kind(listed: Listed, *, wide: bool, labels: bool) -> Grid:
     return Grid((*(["NAMESPACE"] if namespaced else []), *headers, *(["LABELS"] if labels else [])), rows)
 
 
-def several_kinds(listed: Sequence[Listed], *, wide: bool, labels: bool) -> Grid:
+def several_kinds(listed: Iterable[Listed], *, wide: bool, labels: bool) -> Grid:
     """NAMESPACE NAME READY STATUS AGE for objects of any kind."""
     rows = []
     for part in listed:

@@ -31,8 +31,10 @@ LIGHT_OBJECTS = 500
 
 NEAR_WIDTH = 4
 """Requests in flight that keep two ends busy which are next to each other; more only cost handshakes."""
+NEAR_S = 0.005
+"""A round trip up to this, in seconds, may be nothing but the work at both ends."""
 PLACE_S = 0.002
-"""A round trip as long as this, in seconds, is worth one request more in flight."""
+"""So much more of it is worth one request more in flight."""
 
 REQUEST_S = 0.001
 """Seconds for one small request more: half of the processor time that both ends spend on it, as they share it."""
@@ -92,7 +94,7 @@ def useful_width(round_trip_s: float) -> int:
     What waits on the way costs nobody anything, so width x distance decides at a distance; nearby, each
     connection more is a handshake more (1 ms of processor here, 2 ms there) and nothing is won.
     """
-    return NEAR_WIDTH + int(round_trip_s / PLACE_S)
+    return NEAR_WIDTH + int(max(round_trip_s - NEAR_S, 0.0) / PLACE_S)
 
 
 def cheapest(kind: Kind, count: int, need: Need, conditions: Conditions) -> Estimate:
