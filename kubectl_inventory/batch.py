@@ -74,9 +74,10 @@ class Bounds(msgspec.Struct, frozen=True):
     """How much may run at once.
 
     `pools` is the size of each pool; `lanes` the pools that a lane's job takes a
-    place in while it runs, the lane that goes first where several could go first. `buffered` is the weight that tasks may run ahead of
-    the one whose answer is being printed. `width` says how many places of a pool
-    are worth taking, as far as is known by then; None: all of them.
+    place in while it runs, and where several lanes have one the first goes first.
+    `buffered` is the weight that tasks may run ahead of the one whose answer is
+    being printed. `width` says how many places of a pool are worth taking, as far
+    as is known by then; None: all of them.
     """
 
     pools: Mapping[str, int]

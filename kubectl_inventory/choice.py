@@ -13,7 +13,7 @@ from kubectl_inventory.collect import Collector, End, Part, count_in
 from kubectl_inventory.errors import ApiError, Forbidden
 from kubectl_inventory.inventory import Reading
 from kubectl_inventory.resource import Kind, Lane
-from kubectl_inventory.ways import LIGHT_OBJECTS, Conditions, Estimate, cheapest, fanned_out, useful_width
+from kubectl_inventory.ways import LIGHT_OBJECTS, NEAR_S, Conditions, Estimate, cheapest, fanned_out, useful_width
 
 _WORTH_ASKING_S = 0.005
 """A list that costs this much and two round trips may be cheaper by namespaces: worth to ask for their names."""
@@ -113,10 +113,12 @@ def _by_namespace(
 def conditions_of(collector: Collector) -> Conditions:
     """What is known of the distance, and how much the policy lets run at once."""
     limits, round_trip_s = collector.policy.limits, collector.round_trip_s()
+    # The first replies of a run come while both ends are busiest: their work is no distance, and counted apart.
+    distance_s = max(round_trip_s - NEAR_S, 0.0)
     one = collector.request.strategy == "sequential"
     return Conditions(
         namespaces=None,
-        round_trip_s=round_trip_s,
+        round_trip_s=distance_s,
         at_once=1 if one else min(limits.workers, useful_width(round_trip_s)),
         page_size=limits.page_size,
         compresses=collector.compresses(),
