@@ -73,7 +73,7 @@ def summarize_plan(foreseen: Foreseen) -> Summary:
     clauses += [number(everything.objects, "object")] if is_counted else []
     distance = f"round trip {foreseen.round_trip_s * 1000:.0f}ms, {foreseen.at_once} in flight"
     sentence = f"{context}: {', '.join([*clauses, seconds(everything.time_s)])} ({distance})"
-    return Summary(sentence, () if foreseen.was_run else (_asked(foreseen),), _hint(foreseen))
+    return Summary(sentence, () if foreseen.was_run else (f"  {_asked(foreseen)}",), _hint(foreseen))
 
 
 def _row(forecast: Forecast, spent: Spent | None) -> tuple[str, ...]:
