@@ -5,8 +5,13 @@ The one large cluster of the run: the tests that need it come last.
 
 from __future__ import annotations
 
+import itertools
+import json
+import random
 import re
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +19,7 @@ import pytest
 from tests.conftest import Typist
 from tests.controlplane.audit import most_in_flight
 from tests.controlplane.cluster import ControlPlane
+from tests.controlplane.populate_scale import HOSTS
 from tests.oracle import counted_kinds
 
 STRATEGIES = ("auto", "sequential", "fanout", "bulk")
@@ -93,3 +99,58 @@ def test_a_denied_namespace_is_missing_from_counts_by_exactly_its_objects(typist
     sums = [sum(int(line.partition(",")[0]) for line in screen.lines[1:]) for screen in (whole, inside, outside)]
     assert sums[0] == sums[1] + sums[2]
     assert sums[1] > 3 * 50
+
+
+def test_in_a_moving_cluster_no_row_has_the_cells_of_one_object_and_the_metadata_of_another(
+    scale: ControlPlane, typist: Typist
+) -> None:
+    """Pods come and go, each with its node in a label, too; their cells and their metadata come in two lists."""
+    ended = threading.Event()
+
+    def move(seed: int) -> None:
+        dice, there = random.Random(seed), set[tuple[str, str]]()
+        for number in itertools.count():
+            if ended.is_set() and not there:
+                return
+            if ended.is_set() or len(there) > 20:
+                place, name = there.pop()
+                scale.client.send("DELETE", f"{place}/{name}", {"gracePeriodSeconds": 0})
+            else:
+                place, name = f"/api/v1/namespaces/scale-{dice.randrange(100):03}/pods", f"moving-{seed}-{number}"
+                scale.client.send("POST", place, moving_pod(name, dice.choice(HOSTS)))
+                there.add((place, name))
+
+    mark, seen = scale.audit.mark(), 0
+    with ThreadPoolExecutor(2) as movers:
+        moving = [movers.submit(move, seed) for seed in range(2)]
+        try:
+            for _ in range(5):
+                screen = typist.inventory("get", "pods", "-o", "ndjson")
+                assert screen.code == 0, screen.err
+                for line in screen.lines:
+                    item = json.loads(line)
+                    node = item.get("labels", {}).get("moving-on")
+                    if node is not None:
+                        assert item["columns"]["Node"] == node
+                        seen += 1
+        finally:
+            ended.set()
+        for mover in moving:
+            mover.result()
+    assert seen > 20
+    side_by_side = {"/api/v1/pods?resourceVersion=0", "/api/v1/pods?includeObject=None&resourceVersion=0"}
+    asked = {event.request_uri.partition("&timeout=")[0] for event in scale.audit.since(mark)}
+    assert side_by_side <= asked
+
+
+def moving_pod(name: str, node: str) -> dict[str, object]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": {"moving-on": node}},
+        "spec": {
+            "nodeName": node,
+            "serviceAccountName": "serviceaccount-00",
+            "containers": [{"name": "app", "image": "registry.example/app:1"}],
+        },
+    }
