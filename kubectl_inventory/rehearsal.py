@@ -16,16 +16,7 @@ from kubectl_inventory.collect import Part, Replied
 from kubectl_inventory.errors import ApiError
 from kubectl_inventory.inventory import Reading
 from kubectl_inventory.resource import Answer, ApiPath, Question, checked_path
-from kubectl_inventory.ways import METADATA_S
-
-HEADER_BYTES = 2500
-"""A Table without rows: its columns, each with a description."""
-CELLS_BYTES = 130
-"""An object's cells."""
-METADATA_BYTES = 700
-"""An object's metadata, by and large; half of it says who set which field."""
-TEMPLATE_METADATA_BYTES = 3000
-"""The same of a kind that carries a pod template, as `METADATA_S` lists them."""
+from kubectl_inventory.ways import CELLS_BYTES, METADATA_BYTES, OTHER_METADATA_BYTES, TABLE_BYTES
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -59,7 +50,7 @@ class Model:
             size = self._share(size, namespace)
         begin = int(question.continue_token or 0)
         end = min(size, begin + question.limit) if question.limit is not None else size
-        self.cost += Cost(1, HEADER_BYTES + (end - begin) * _object_bytes(question))
+        self.cost += Cost(1, TABLE_BYTES + (end - begin) * _object_bytes(question))
         return Answer(_body(question, end - begin, _meta(question, end, size)))
 
     def _share(self, size: int, namespace: str) -> int:
@@ -93,7 +84,7 @@ def _object_bytes(question: Question) -> int:
     if question.representation == "table" and not question.include_metadata:
         return CELLS_BYTES
     resource = question.path.rpartition("/")[2]
-    metadata = TEMPLATE_METADATA_BYTES if resource in METADATA_S else METADATA_BYTES
+    metadata = METADATA_BYTES.get(resource, OTHER_METADATA_BYTES)
     return metadata + (CELLS_BYTES if question.representation == "table" else 0)
 
 

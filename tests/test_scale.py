@@ -129,7 +129,7 @@ def test_in_a_moving_cluster_no_row_has_the_cells_of_one_object_and_the_metadata
                 assert screen.code == 0, screen.err
                 for line in screen.lines:
                     item = json.loads(line)
-                    node = item.get("labels", {}).get("moving-on")
+                    node = item["metadata"]["labels"].get("moving-on")
                     if node is not None:
                         assert item["columns"]["Node"] == node
                         seen += 1
