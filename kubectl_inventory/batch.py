@@ -146,11 +146,17 @@ class Batch(Generic[R, E, F]):
         self._head = 0
         self._fatal: BaseException | None = None
         self._stopped = False
+        self._has_begun = False
+
+    def begin(self) -> None:
+        """Sets the tasks going, so that the caller may do something else before it iterates."""
+        for number in range(len(self._tasks) if not self._has_begun else 0):
+            self._advance(number, [])
+        self._has_begun = True
 
     def __iter__(self) -> Iterator[tuple[int, E | Finished[F] | Unfinished]]:
         try:
-            for number in range(len(self._tasks)):
-                self._advance(number, [])
+            self.begin()
             for number, task in enumerate(self._tasks):
                 yield from self._drain(number, task)
         except GeneratorExit:

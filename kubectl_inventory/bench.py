@@ -153,6 +153,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 def find_workload(request: Request, session: Session, stopwatch: Stopwatch, *, begun_s: float) -> Workload:
     """All that is found out before a kind is asked, and how long that took since the process began."""
     ground = find_ground(request, session)
+    if not ground.plan.kinds("Asked"):
+        raise UsageError("there is no kind to list", hint='"kubectl inventory kinds" says why')
     names: tuple[str, ...] = ()
     if any(kind.namespaced for kind in ground.plan.kinds("Asked")):
         reach = ground.plan.reach

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from kubectl_inventory import render, views
 from kubectl_inventory.bench import STRATEGIES, Measured, Run, Workload
 from kubectl_inventory.rehearsal import Cost
+from kubectl_inventory.run import lists_at_once
 from kubectl_inventory.style import Style
 from kubectl_inventory.summary import Summary, account, withheld_clauses
 from kubectl_inventory.verdict import Verdict, judge
@@ -104,9 +105,8 @@ def _agreement(measured: Measured) -> str:
 
 def _verdict(measured: Measured) -> Verdict:
     workload = measured.workload
-    return judge(
-        measured.times, namespaces=len(workload.namespaces), workers=workload.session.policy.limits.workers
-    )
+    workers = lists_at_once(workload.request, workload.session)
+    return judge(measured.times, namespaces=len(workload.namespaces), workers=workers)
 
 
 def _saving(measured: Measured) -> str:

@@ -37,14 +37,17 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
         return "list" if self.count is not None and self.count <= LIGHT_OBJECTS * lists else "heavy"
 
 
-def choose(kind: Kind, collector: Collector) -> Part[Choice | Reading]:
-    """The way; or how the kind was read, where nothing is left to list."""
+def choose(kind: Kind, collector: Collector, *, may_list: bool) -> Part[Choice | Reading]:
+    """The way; or how the kind was read, where nothing is left to list.
+
+    With a selector no server says how many remain, so a count is a list: not made unless it may be.
+    """
     request, reach = collector.request, collector.reach
     named = reach.names if kind.namespaced else None
     if named is not None and _asks_each(named, collector):
         return Choice(estimate=_by_namespace(kind, collector, named, None, _why_each(collector, named)), names=named)
     count: int | None = None
-    if not request.has_selector or _needs_each(kind, collector):
+    if not request.has_selector or (may_list and _needs_each(kind, collector)):
         (probed,) = yield from count_in(kind, collector, [None])
         if isinstance(probed, Forbidden) and kind.namespaced:
             names = named if named is not None else (yield from collector.names())
@@ -66,7 +69,9 @@ def choose(kind: Kind, collector: Collector) -> Part[Choice | Reading]:
     may_spread = kind.namespaced and request.need == "cells" and request.strategy != "bulk"
     if may_spread and best.time_s > 2 * conditions.round_trip_s + _WORTH_ASKING_S:
         names = named if named is not None else (yield from collector.names())
-        best = cheapest(kind, count, request.need, msgspec.structs.replace(conditions, namespaces=len(names)))
+        most = collector.policy.most_fanned_out
+        if most is None or len(names) <= most:
+            best = cheapest(kind, count, request.need, msgspec.structs.replace(conditions, namespaces=len(names)))
         if best.way == "fanout":
             return Choice(estimate=best, count=count, names=names)
     return Choice(estimate=best, count=count)
@@ -122,5 +127,5 @@ def conditions_of(collector: Collector) -> Conditions:
         at_once=1 if one else min(limits.workers, useful_width(round_trip_s)),
         page_size=limits.page_size,
         compresses=collector.compresses(),
-        joins=collector.request.strategy == "auto",
+        joins=collector.request.strategy == "auto" and min(limits.workers, limits.heavy_lists) > 1,
     )

@@ -449,18 +449,17 @@ def _answer(terminal: Terminal, given: Given, request: Request, style: Style) ->
 
 def _take(terminal: Terminal, given: Given, request: Request, style: Style) -> int:
     """Takes an inventory and prints it, then says how complete it is."""
-    from kubectl_inventory.answer import print_inventory
     from kubectl_inventory.run import take_inventory
-    from kubectl_inventory.views import withheld
 
     connection = _connection(given)
     policy = _policy(given, connection)
     log = _audit_log(given, connection)
     session = _open(terminal, given, connection, policy, log)
     inventory = take_inventory(request, session, partial(_show_progress, terminal, policy))
-    if log is not None:
-        for entry in withheld(inventory):
-            log.append("withheld", entry)
+    _note_withheld(log, inventory)
+    # While the server works on the first questions.
+    from kubectl_inventory.answer import print_inventory
+
     print_inventory(inventory, request, style, terminal.write)
     terminal.flush()
     _account(terminal, given, request, style, inventory)
@@ -470,6 +469,7 @@ def _take(terminal: Terminal, given: Given, request: Request, style: Style) -> i
 
 def _foresee(terminal: Terminal, given: Given, request: Request, style: Style) -> int:
     """Says how each kind would be asked, and with `--plan=run` what that really costs."""
+    from kubectl_inventory.inventory import Inventory
     from kubectl_inventory.meter import Meter
     from kubectl_inventory.planview import Foreseen, print_plan, summarize_plan
     from kubectl_inventory.run import collect_kinds, find_ground, foresee, lists_at_once
@@ -477,11 +477,12 @@ def _foresee(terminal: Terminal, given: Given, request: Request, style: Style) -
     connection = _connection(given)
     policy = _policy(given, connection)
     meter = Meter()
-    session = _open(terminal, given, connection, policy, _audit_log(given, connection), on_request=meter.note)
+    log = _audit_log(given, connection)
+    session = _open(terminal, given, connection, policy, log, on_request=meter.note)
     ground = find_ground(request, session)
     forecasts = foresee(request, session, ground, partial(_show_progress, terminal, policy))
     foreseen = Foreseen(
-        taken=ground.taken,
+        inventory=Inventory(ground.taken, ground.plan, ground.namespaces, iter(())),
         forecasts=forecasts,
         round_trip_s=session.round_trip_s(),
         at_once=lists_at_once(request, session),
@@ -492,7 +493,9 @@ def _foresee(terminal: Terminal, given: Given, request: Request, style: Style) -
     inventory: Inventory | None = None
     if foreseen.was_run:
         meter.begin()
-        inventory = collect_kinds(request, session, ground, partial(_show_progress, terminal, policy)).read_to_end()
+        inventory = collect_kinds(request, session, ground, partial(_show_progress, terminal, policy))
+        _note_withheld(log, inventory)
+        inventory.read_to_end()
     print_plan(foreseen, style, terminal.write)
     terminal.flush()
     if not given.quiet:
@@ -508,7 +511,6 @@ def _bench(terminal: Terminal, given: Given, style: Style, began_s: float) -> in
     from kubectl_inventory.bench import estimate, find_workload, refuse_excess, run_rounds
     from kubectl_inventory.benchview import advise, announcement, print_bench, summarize_bench
     from kubectl_inventory.stopwatch import Stopwatch
-    from kubectl_inventory.views import withheld
 
     request = _request(given, command="get")
     connection = _connection(given)
@@ -524,9 +526,7 @@ def _bench(terminal: Terminal, given: Given, style: Style, began_s: float) -> in
         _close(terminal, given, session)
         return 0
     measured = run_rounds(workload, given.runs, partial(_show_run, terminal))
-    if log is not None:
-        for entry in withheld(measured.inventory):
-            log.append("withheld", entry)
+    _note_withheld(log, measured.inventory)
     print_bench(measured, style, terminal.write)
     terminal.flush()
     if not (given.quiet and measured.is_whole):
@@ -537,6 +537,15 @@ def _bench(terminal: Terminal, given: Given, style: Style, began_s: float) -> in
             terminal.say(f"hint: {advice}")
     _close(terminal, given, session)
     return 0 if measured.is_whole or given.allow_incomplete else EXIT_INCOMPLETE
+
+
+def _note_withheld(log: AuditLog | None, inventory: Inventory) -> None:
+    """A line in the audit log for each thing that a rule keeps out: known before anything is listed."""
+    from kubectl_inventory.views import withheld
+
+    if log is not None:
+        for entry in withheld(inventory):
+            log.append("withheld", entry)
 
 
 def _close(terminal: Terminal, given: Given, session: Session) -> None:

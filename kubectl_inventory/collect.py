@@ -180,7 +180,7 @@ def count_in(kind: Kind, collector: Collector, names: Sequence[str | None]) -> P
     """
     questions = [collector.table(kind, name, lane="list" if name is not None else "heavy") for name in names]
     counted: list[int | ApiError | None] = [None] * len(questions)
-    if not any(question.label_selector or question.field_selector for question in questions):
+    if not any(question.has_selector for question in questions):
         probes = [msgspec.structs.replace(question, limit=1, from_cache=False, lane="probe") for question in questions]
         counted = [_exact_count(reply) for reply in (yield from collector.ask(kind, *probes))]
     open_places = [place for place, count in enumerate(counted) if count is None]

@@ -41,7 +41,7 @@ def forecast_kind(kind: Kind, collector: Collector) -> Part[Forecast]:
     """How a kind would be asked."""
     if collector.request.command != "get":
         return (yield from _counted(kind, collector))
-    choice = yield from choose(kind, collector)
+    choice = yield from choose(kind, collector, may_list=False)
     if isinstance(choice, Choice):
         return Forecast(kind, choice.estimate, choice.count)
     why = choice.gaps[0].reason if choice.gaps else "the probe counted 0"
@@ -73,8 +73,8 @@ def _counted(kind: Kind, collector: Collector) -> Part[Forecast]:
     names: Sequence[str | None] = (None,)
     if kind.namespaced and collector.reach.names is not None:
         names = collector.reach.names
-    if request.has_selector:
-        why = "a selector: cells are listed and counted"
+    if any(collector.table(kind, name, lane="probe").has_selector for name in names[:1]):
+        why = "selected by the server, which does not count then: cells are listed"
         return Forecast(kind, Estimate(way="bulk", requests=len(names), why=why))
     if request.label_keys and not kind.holds_secrets:
         return (yield from _counted_by_label(kind, collector, names))
@@ -82,13 +82,19 @@ def _counted(kind: Kind, collector: Collector) -> Part[Forecast]:
     why = "limit=1 tells how many remain"
     if kind.namespaced and names == (None,) and "namespace" in request.by:
         questions += len((yield from collector.names()))
-        why = "the cluster, then each namespace unless it is empty"
+        why = "the cluster, then each namespace unless it is empty or one list is less"
+    if request.label_keys:
+        why = "at least: then what the server selects by each label value"
     return Forecast(kind, _probes(questions, collector, why))
 
 
 def _counted_by_label(kind: Kind, collector: Collector, names: Sequence[str | None]) -> Part[Forecast]:
     counted = yield from count_in(kind, collector, names)
     count = sum(part for part in counted if not isinstance(part, ApiError))
+    refused = [part.reason for part in counted if isinstance(part, ApiError)]
+    if refused:
+        # By namespace, perhaps; how much there is to read nobody says.
+        return Forecast(kind, Estimate(way="pages", requests=len(names), why=refused[0]))
     if not count:
         return Forecast(kind, Estimate(way="none", why="the probe counted 0"), 0)
     estimate = paged(kind, count, conditions_of(collector), metadata=True)

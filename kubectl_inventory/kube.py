@@ -131,6 +131,7 @@ class Cluster:
         self._lock = threading.Lock()
         self._stats = Stats()
         self._warnings: dict[str, None] = {}
+        self._handshake_s: float | None = None
         self._round_trip_s: float | None = None
         self._connections_ahead: Callable[[], int] | None = None
         self._interrupted = threading.Event()
@@ -145,11 +146,11 @@ class Cluster:
 
     @property
     def round_trip_s(self) -> float | None:
-        """The shortest time from a request to the first bytes of its reply, or of a handshake; None before the first.
+        """The shortest time from a request to the first bytes of its reply; before the first one, of a TLS handshake.
 
-        Not a TCP connect's: a proxy answers that by itself.
+        Not a TCP connect's: any proxy answers that by itself, and one that ends TLS the handshake, too.
         """
-        return self._round_trip_s
+        return self._round_trip_s or self._handshake_s
 
     @property
     def compresses(self) -> bool:
@@ -157,7 +158,7 @@ class Cluster:
 
         A loopback address may be the near end of a tunnel: the round trip tells.
         """
-        return self._may_compress and not (self._is_loopback and (self._round_trip_s or 0.0) < _TUNNEL_S)
+        return self._may_compress and not (self._is_loopback and (self.round_trip_s or 0.0) < _TUNNEL_S)
 
     def open_ahead(self, connections: Callable[[], int], *, at_once: bool) -> None:
         """Opens as many connections as there should be, in the background, while the first questions are asked.
@@ -311,7 +312,7 @@ class Cluster:
         if wire.handshake_s is None:
             return
         with self._lock:
-            self._round_trip_s = min(wire.handshake_s, self._round_trip_s or wire.handshake_s)
+            self._handshake_s = min(wire.handshake_s, self._handshake_s or wire.handshake_s)
             connections, self._connections_ahead = self._connections_ahead, None
         if connections is not None:
             self._pool.open_ahead(connections(), self._guard)

@@ -7,6 +7,7 @@ cluster-wide, a kind is listed namespace by namespace.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -18,6 +19,7 @@ from kubectl_inventory.errors import (
     ApiError,
     Forbidden,
     LimitReached,
+    TimedOut,
 )
 from kubectl_inventory.inventory import Gap, Page, Reading, Row
 from kubectl_inventory.resource import Kind, Lane
@@ -36,7 +38,7 @@ _DEFAULT_MARK = " (default)"
 
 def list_kind(kind: Kind, collector: Collector) -> Part[Reading]:
     """Every object of a kind: pages on the way, then how it went."""
-    choice = yield from choose(kind, collector)
+    choice = yield from choose(kind, collector, may_list=True)
     if isinstance(choice, Reading):
         return choice
     names = collector.reach.names if kind.namespaced else None
@@ -70,6 +72,7 @@ def _list_each(kind: Kind, collector: Collector, names: Sequence[str], *, lane: 
     metadata = collector.request.need == "metadata"
     keeper = _Keeper(kind, collector)
     gaps: list[Gap] = []
+    notes: dict[str, None] = {}
     for start in range(0, len(names), FANOUT_WAVE):
         some = names[start : start + FANOUT_WAVE]
         questions = [collector.table(kind, name, lane=lane, metadata=metadata) for name in some]
@@ -81,7 +84,8 @@ def _list_each(kind: Kind, collector: Collector, names: Sequence[str], *, lane: 
             if keeper.stopped is not None:
                 return keeper.reading([*gaps, *End(keeper.stopped).gaps()], len(names))
             gaps += end.gaps(name)
-    return keeper.reading(gaps, len(names))
+            notes.update(dict.fromkeys(end.notes()))
+    return msgspec.structs.replace(keeper.reading(gaps, len(names)), notes=tuple(notes))
 
 
 def _list_spread(kind: Kind, collector: Collector, choice: Choice, *, whole: bool) -> Part[Reading]:
@@ -122,7 +126,9 @@ def _list_spread(kind: Kind, collector: Collector, choice: Choice, *, whole: boo
 
         end = yield from walk(kind, collector, msgspec.structs.replace(rest, field_selector=joined), None, keep)
         gaps = [Gap(gap.reason, f"objects outside the listed namespaces: {gap.message}") for gap in end.gaps()]
-        reading = msgspec.structs.replace(reading, count=reading.count + keeper.count, gaps=tuple(gaps))
+        notes = tuple(dict.fromkeys([*reading.notes, *end.notes()]))
+        count_read = reading.count + keeper.count
+        reading = msgspec.structs.replace(reading, count=count_read, gaps=tuple(gaps), notes=notes)
     if pages:
         rows = [row for page in pages for row in page.rows]
         rows.sort(key=lambda row: f"{row.namespace}/{row.name}")
@@ -137,8 +143,23 @@ def _list_joined(kind: Kind, collector: Collector, names: Sequence[str] | None, 
     replies = yield from collector.ask(kind, cells, metadata)
     joined = _joined(*replies)
     if joined is None:
-        return (yield from _list_whole(kind, collector, names, choice))
-    return (yield from _list_whole(kind, collector, names, choice, first=joined))
+        is_too_much = any(map(_is_too_much, replies))
+        return (yield from _list_whole(kind, collector, names, choice, is_too_much=is_too_much))
+    keeper = _Keeper(kind, collector, only=frozenset(names) if names is not None else None)
+    end = End()
+    try:
+        page = keeper.keep(None, joined)
+    except LimitReached as error:
+        page, end = None, End(error)
+    del replies, joined  # before the task may have to wait: they are large
+    if page is not None:
+        yield Emitted(page, len(page.rows))
+    return keeper.reading(end.gaps(), 0)
+
+
+def _is_too_much(reply: Replied) -> bool:
+    """Whether less of it would have come whole."""
+    return isinstance(reply, LimitReached) or (isinstance(reply, TimedOut) and reply.was_flowing)
 
 
 def _joined(cells: Replied, metadata: Replied) -> CollectionReply | None:
@@ -153,6 +174,9 @@ def _joined(cells: Replied, metadata: Replied) -> CollectionReply | None:
         return None
     if len(rows) != len(items) or cells.metadata.continue_token or metadata.metadata.continue_token:
         return None
+    ordered = [f"{item.metadata.namespace}/{item.metadata.name}" for item in items]
+    if any(one > other for one, other in pairwise(ordered)):
+        return None  # an aggregated API may keep no order, and call every moment the same
     place = cells.name_place
     pairs = list(zip(rows, items, strict=True))
     if any(place < len(row.cells) and row.cells[place] != item.metadata.name for row, item in pairs):
@@ -166,17 +190,20 @@ def _list_whole(
     names: Sequence[str] | None,
     choice: Choice,
     *,
-    first: CollectionReply | None = None,
+    is_too_much: bool = False,
 ) -> Part[Reading]:
-    """One list of the whole cluster; of named namespaces' objects alone where there are names."""
+    """One list of the whole cluster; of named namespaces' objects alone where there are names.
+
+    In pages if it is known to be too much for one reply.
+    """
     needs_namespace = kind.namespaced and (collector.request.need == "cells" or names is not None)
     metadata = collector.request.need == "metadata" or needs_namespace
     question = collector.table(kind, None, lane=choice.lane, metadata=metadata)
-    count, paged = choice.count, choice.estimate.way == "pages"
+    count, paged = choice.count, is_too_much or choice.estimate.way == "pages"
     if paged or (question.include_metadata and (count is None or count > ONE_REQUEST_OBJECTS)):
         question = collector.paged(question)
     keeper = _Keeper(kind, collector, only=frozenset(names) if names is not None else None)
-    end = yield from walk(kind, collector, question, None, keeper.keep, first=first)
+    end = yield from walk(kind, collector, question, None, keeper.keep)
     if isinstance(end.error, Forbidden) and kind.namespaced and not keeper.count:
         return (yield from _list_refused(kind, collector, names, end.error))
     return msgspec.structs.replace(keeper.reading(end.gaps(), 0), notes=end.notes())

@@ -8,12 +8,13 @@ import msgspec
 
 from kubectl_inventory import render
 from kubectl_inventory.forecast import Forecast, Total, total
-from kubectl_inventory.inventory import Taken
+from kubectl_inventory.inventory import Inventory
 from kubectl_inventory.meter import Meter, Spent
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.style import Style
-from kubectl_inventory.summary import Summary
-from kubectl_inventory.words import listing, number, seconds, size
+from kubectl_inventory.summary import Summary, withheld_clauses
+from kubectl_inventory.views import UNREADABLE
+from kubectl_inventory.words import listing, number, plural, seconds, size
 
 Write = Callable[[str], None]
 
@@ -26,7 +27,8 @@ _WORTH_A_HINT = 0.25
 class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
     """A plan, and what it cost if it was run."""
 
-    taken: Taken
+    inventory: Inventory
+    """What would be taken: nothing of it is read yet."""
     forecasts: Sequence[Forecast]
     round_trip_s: float
     at_once: int
@@ -67,19 +69,23 @@ def print_plan(foreseen: Foreseen, style: Style, write: Write) -> None:
 def summarize_plan(foreseen: Foreseen) -> Summary:
     """What it comes to, what was asked to know it, and which kind would be worth to leave out."""
     everything = _total(foreseen, foreseen.forecasts)
-    context = foreseen.taken.context
+    context, groups = foreseen.inventory.taken.context, len(foreseen.inventory.plan.gaps)
     is_counted = any(forecast.count is not None for forecast in foreseen.forecasts)
     clauses = [f"about {number(everything.requests, 'request')}", size(everything.bytes)]
     clauses += [number(everything.objects, "object")] if is_counted else []
     distance = f"round trip {foreseen.round_trip_s * 1000:.0f}ms, {foreseen.at_once} in flight"
-    sentence = f"{context}: {', '.join([*clauses, seconds(everything.time_s)])} ({distance})"
+    left_out = [f"{groups} API {plural(groups, 'group')} unavailable"] if groups else []
+    left_out += withheld_clauses(foreseen.inventory)
+    sentence = f"{context}: {', '.join([*clauses, seconds(everything.time_s)])} ({'; '.join([distance, *left_out])})"
     return Summary(sentence, () if foreseen.was_run else (f"  {_asked(foreseen)}",), _hint(foreseen))
 
 
 def _row(forecast: Forecast, spent: Spent | None) -> tuple[str, ...]:
     estimate = forecast.estimate
-    count = str(forecast.count) if forecast.count is not None else "?"
-    foreseen = (seconds(estimate.time_s), str(estimate.requests), str(estimate.bytes // 1024))
+    count = str(forecast.count) if forecast.count is not None else UNREADABLE
+    is_known = estimate.bytes > 0 or not estimate.requests
+    size_kib = str(estimate.bytes // 1024) if is_known else UNREADABLE
+    foreseen = (seconds(estimate.time_s) if is_known else UNREADABLE, str(estimate.requests), size_kib)
     end = (count, estimate.way, forecast.kind.name, estimate.why)
     if spent is None:
         return (*foreseen, *end)
@@ -88,15 +94,20 @@ def _row(forecast: Forecast, spent: Spent | None) -> tuple[str, ...]:
 
 
 def _document(foreseen: Foreseen) -> dict[str, object]:
-    everything = _total(foreseen, foreseen.forecasts)
+    everything, taken = _total(foreseen, foreseen.forecasts), foreseen.inventory.taken
     return {
         "apiVersion": "inventory/v1",
         "kind": "Plan",
-        "context": foreseen.taken.context,
-        "server": foreseen.taken.server,
-        "takenAt": foreseen.taken.at,
+        "context": taken.context,
+        "server": taken.server,
+        "takenAt": taken.at,
         "items": _items(foreseen),
-        "total": msgspec.to_builtins(everything),
+        "total": {
+            "requests": everything.requests,
+            "bytes": everything.bytes,
+            "objects": everything.objects,
+            "seconds": round(everything.time_s, 3),
+        },
     }
 
 
@@ -112,9 +123,9 @@ def _item(forecast: Forecast, spent: Spent | None) -> dict[str, object]:
         "how": estimate.way,
         "why": estimate.why,
         "requests": estimate.requests,
-        "bytes": estimate.bytes,
-        "seconds": round(estimate.time_s, 3),
     }
+    if estimate.bytes or not estimate.requests:
+        item |= {"bytes": estimate.bytes, "seconds": round(estimate.time_s, 3)}
     if forecast.count is not None:
         item["count"] = forecast.count
     if spent is not None:
@@ -132,7 +143,8 @@ def _asked(foreseen: Foreseen) -> str:
     others = meter.requests - meter.discovery - meter.probes
     said = [f"{number(meter.discovery, 'request')} of discovery"] if meter.discovery else []
     said += [f"{number(meter.probes, 'probe')}, one a kind,"] if meter.probes else []
-    said += [f"{number(others, 'list')} of names"] if others else []
+    said += ["1 list of names"] if others == 1 else []
+    said += [f"{others} lists where counts are not to be had"] if others > 1 else []
     if not said:
         return "nothing was asked: the kinds were known"
     made = "was" if meter.requests == 1 else "were"

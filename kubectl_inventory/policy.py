@@ -124,6 +124,8 @@ class Policy(msgspec.Struct, frozen=True):
 
     limits: Limits = Limits()
     more_than_namespaces: int = 3
+    most_fanned_out: int | None = None
+    """How many namespaces may be asked one by one where nobody named them; None: whatever is cheapest."""
     """Up to this many namespaces: one list each; above: one cluster-wide list."""
     discovery_cache_s: int = 30
     """How long discovery may be remembered; 0 is not at all."""
@@ -381,6 +383,7 @@ def _policy_of(layers: tuple[Layer, ...], typed: dict[str, float] | None = None)
     return Policy(
         limits=limits,
         more_than_namespaces=int(numbers.get("more_than_namespaces", built_in.more_than_namespaces)),
+        most_fanned_out=int(numbers["more_than_namespaces"]) if "more_than_namespaces" in numbers else None,
         discovery_cache_s=int(numbers.get("discovery_cache_s", built_in.discovery_cache_s)),
         layers=layers,
         flagged=frozenset(typed),

@@ -14,7 +14,7 @@ from functools import partial
 import msgspec
 
 from kubectl_inventory.discovery import Each
-from kubectl_inventory.errors import ApiError, Forbidden, PolicyError, Unauthorized, UsageError, near
+from kubectl_inventory.errors import ApiError, Forbidden, PolicyError, ServerFault, Unauthorized, UsageError, near
 from kubectl_inventory.policy import Policy, Rule
 from kubectl_inventory.request import Request
 from kubectl_inventory.resource import Kind, Question, Read, collection_path, is_namespace_name
@@ -104,7 +104,10 @@ class Namespaces:
         except ApiError as error:
             self.refused = error
             return self._stand_in(error.reason)
-        return reply.names()
+        names = reply.names()
+        if len(names) != reply.length or reply.metadata.continue_token:
+            raise ServerFault("namespaces: the server did not name them all")
+        return names
 
     def _stand_in(self, reason: str) -> list[str]:
         self.remark = f"{self._own}, the context's own; namespaces are {reason}, name others with -n"

@@ -61,8 +61,9 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, show_headers
 
     Every row has as many cells as there are headers.
     """
-    lines = [[one_line(header) for header in headers]] if show_headers else []
-    lines += [[cell if cell.isprintable() else one_line(cell) for cell in row] for row in rows]
+    lines: list[Sequence[str]] = [[one_line(header) for header in headers]] if show_headers else []
+    # Nearly every row is printable as it is, and one look at it is less than one at each cell.
+    lines += [row if "".join(row).isprintable() else list(map(one_line, row)) for row in rows]
     widths = [max(max(map(len, column)) + _GUTTER, _MIN_WIDTH) for column in zip(*lines, strict=True)]
     layout = _layout(widths)
     return (layout.format(*line) for line in lines)

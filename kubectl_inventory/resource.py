@@ -107,6 +107,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         if self.limit is not None and self.from_cache:
             raise BoundaryError(f"refused to ask for {self.path} with a limit that the server's memory ignores")
 
+    @property
+    def has_selector(self) -> bool:
+        """Whether the server selects objects: it gives no `remainingItemCount` then."""
+        return bool(self.label_selector or self.field_selector)
+
     def query(self) -> str:
         """The query string, without the `timeout` that the door adds."""
         parameters: list[tuple[str, str]] = []

@@ -12,7 +12,7 @@ import msgspec
 from kubectl_inventory.batch import Batch, Bounds, Finished, Progress, Unfinished, run_each
 from kubectl_inventory.cache import DiscoveryCache, Remembered
 from kubectl_inventory.clock import now_iso, ticks_s
-from kubectl_inventory.collect import Budget, Collector, Part
+from kubectl_inventory.collect import Budget, Collector, Part, Replied
 from kubectl_inventory.counting import count_kind
 from kubectl_inventory.discovery import Catalog, discover, make_catalog
 from kubectl_inventory.errors import TimedOut
@@ -127,12 +127,10 @@ def find_ground(request: Request, session: Session) -> Ground:
     taken = Taken(session.context, session.server, now_iso())
     bounds = _bounds(request, session)
     each = SideBySide(bounds, session.end_s)
-    if request.strategy != "sequential" and not request.types:
-        pools = ("probes", "workers") if request.command == "get" else ("probes",)
-        at_once = session.remembered.round_trip_s > 0
-        session.cluster.open_ahead(lambda: sum(map(bounds.room, pools)), at_once=at_once)
     namespaces = Namespaces(read, each, policy, context=session.context, own=session.own_namespace)
     reach = find_reach(request, policy, namespaces)
+    if not session.knows_kinds:
+        _open_ahead(request, session, bounds)
     catalog = read_catalog(session, each)
     return Ground(taken, namespaces, make_plan(request, catalog, policy, reach))
 
@@ -144,6 +142,8 @@ def collect_kinds(
     observer = observer if observer is not None else Observer()
     collector = make_collector(request, session, ground, observer.read(session.cluster.read))
     bounds = _bounds(request, session)
+    if session.knows_kinds:
+        _open_ahead(request, session, bounds)
     asked = ground.plan.kinds("Asked")
     stream = _gather(asked, collector, bounds, session.end_s, watch, observer=observer)
     return Inventory(ground.taken, ground.plan, ground.namespaces, stream)
@@ -212,6 +212,15 @@ class SideBySide(msgspec.Struct, frozen=True):
             raise TimedOut(_NO_TIME) from error
 
 
+def _open_ahead(request: Request, session: Session, bounds: Bounds) -> None:
+    """Opens the connections that a whole inventory will use, while its first questions are asked."""
+    if request.strategy == "sequential" or request.types:
+        return
+    pools = ("probes", "workers") if request.command == "get" else ("probes",)
+    at_once = session.remembered.round_trip_s > 0
+    session.cluster.open_ahead(lambda: sum(map(bounds.room, pools)), at_once=at_once)
+
+
 def _bounds(request: Request, session: Session) -> Bounds:
     """The policy's limits as pools, as wide as the distance is worth; one request at a time if that is the strategy."""
     limits = session.policy.limits
@@ -223,15 +232,30 @@ def _bounds(request: Request, session: Session) -> Bounds:
     return Bounds(pools, lanes, _BUFFERED_OBJECTS, lambda: useful_width(session.round_trip_s()))
 
 
+_Kinds = Batch[Replied, Page, Reading]
+
+
 def _gather(
     asked: Sequence[Kind], collector: Collector, bounds: Bounds, end_s: float, watch: Watch, *, observer: Observer
 ) -> Iterator[tuple[Kind, Page | Reading]]:
-    """Every kind's pages and reading, in order. Secrets come last when labels are grouped by: see `Collector`."""
+    """Every kind's pages and reading, in order; the first questions are asked before anybody iterates.
+
+    Secrets come last when labels are grouped by: see `Collector`.
+    """
     step = list_kind if collector.request.command == "get" else count_kind
     late = [kind for kind in asked if kind.holds_secrets and collector.label_values]
+    batches: list[tuple[Sequence[Kind], _Kinds]] = []
     for kinds in ([kind for kind in asked if kind not in late], late):
         tasks = [observer.steps(step(kind, collector)) for kind in kinds]
-        batch = Batch(tasks, bounds, end_s=end_s, watch=partial(watch, kinds))
+        batches.append((kinds, Batch(tasks, bounds, end_s=end_s, watch=partial(watch, kinds))))
+    batches[0][1].begin()
+    return _pieces(batches, collector)
+
+
+def _pieces(
+    batches: Sequence[tuple[Sequence[Kind], _Kinds]], collector: Collector
+) -> Iterator[tuple[Kind, Page | Reading]]:
+    for kinds, batch in batches:
         seen = 0
         for number, piece in batch:
             if isinstance(piece, Page):

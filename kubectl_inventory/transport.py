@@ -284,6 +284,7 @@ class Pool:
         """How many are being opened ahead."""
         self._waiting = 0
         self._addresses: Sequence[Address] = ()
+        self._looking_up = threading.Lock()
         self._is_closed = False
 
     def take_idle(self, guard: Guard) -> Wire | None:
@@ -291,8 +292,9 @@ class Pool:
         while True:
             with self._changed:
                 while not self._idle and self._opening > self._waiting:
+                    left_s = guard.remaining_s()
                     self._waiting += 1
-                    self._changed.wait(guard.remaining_s())
+                    self._changed.wait(left_s)
                     self._waiting -= 1
                 if not self._idle:
                     return None
@@ -312,7 +314,7 @@ class Pool:
             try:
                 with guards() as guard:
                     wire = self.open_new(guard)
-            except OSError:
+            except (OSError, ValueError):  # ValueError: a server name that TLS does not take
                 pass
             finally:
                 with self._changed:
@@ -331,9 +333,7 @@ class Pool:
         """A connection that nobody used before. Raises `OSError` (also `ssl.SSLError`)."""
         with self._changed:
             self._opened += 1
-        if not self._addresses:
-            # Several threads may look the name up at once; the answers are the same.
-            self._addresses = _addresses(*self._endpoint.dialled, guard)
+        self._look_up(guard)
         wire = Wire(self._endpoint, self._tls, self._addresses)
         try:
             wire.open(guard)
@@ -342,6 +342,18 @@ class Pool:
             wire.close()
             raise
         return wire
+
+    def _look_up(self, guard: Guard) -> None:
+        """Finds the server's addresses, once for all connections that are being opened."""
+        if self._addresses:
+            return
+        if not self._looking_up.acquire(timeout=guard.remaining_s()):
+            raise TimeoutError("the name was not resolved in time")
+        try:
+            if not self._addresses:
+                self._addresses = _addresses(*self._endpoint.dialled, guard)
+        finally:
+            self._looking_up.release()
 
     def give_back(self, wire: Wire, *, is_reusable: bool) -> None:
         """Keeps a connection, whose last reply was read to its end, for the next; closes any other."""

@@ -184,11 +184,12 @@ class CollectionReply(msgspec.Struct, frozen=True, rename="camel"):
         return next((place for place, column in enumerate(columns) if column.format == "name"), 0)
 
     def names(self) -> list[str]:
-        """The objects' names."""
+        """The objects' names, but for rows that have none."""
         if not self.is_table:
             return [item.metadata.name for item in self.items or ()]
         place = self.name_place
-        return [str(row.cells[place]) for row in self.rows or () if place < len(row.cells)]
+        cells = (row.cells[place] for row in self.rows or () if place < len(row.cells))
+        return [cell for cell in cells if isinstance(cell, str)]
 
 
 T = TypeVar("T")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -138,6 +139,13 @@ def test_the_plan_is_of_the_output_that_was_asked_for(admin: Typist, format_: st
     assert cells(screen)[0] == HEADERS
     if format_ == "name":
         assert cells(screen)[1][4] == "bulk"  # no namespace has to be known
+
+
+def test_what_is_withheld_or_cannot_be_known_is_said(admin: Typist, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("apiVersion: inventory/v1\nkind: BoundaryPolicy\nresources: {deny: [secrets]}\n")
+    said = timeless(admin.inventory("get", "--plan", "--policy", str(policy)).err).splitlines()[0]
+    assert re.search(r"in flight; 1 API group unavailable; 1 kind withheld by policy \(secrets\)\)$", said), said
 
 
 def test_the_plan_in_other_formats(admin: Typist) -> None:
