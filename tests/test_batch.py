@@ -625,3 +625,22 @@ def test_a_width_bounds_what_pools_would_let_run(width: int) -> None:
 
     assert a_batch(task(), within=within) == [(0, Finished(50))]
     assert most[0] <= max(width, 1)
+
+
+def test_a_batch_that_is_begun_runs_before_anybody_iterates_and_only_once() -> None:
+    gate, runs = Gate(7), Counter[str]()
+
+    def run() -> int:
+        runs["once"] += 1
+        return gate()
+
+    def task() -> Steps[int, int, int]:
+        return sum((yield wave(run)))
+
+    batch: Batch[int, int, int] = Batch([task()], bounds(), end_s=ticks_s() + WAIT_S)
+    batch.begin()
+    assert gate.begun.wait(WAIT_S)
+    batch.begin()
+    gate.open.set()
+    assert list(batch) == [(0, Finished(7))]
+    assert runs["once"] == 1

@@ -675,6 +675,44 @@ def test_a_list_that_ran_out_of_its_time_while_it_came_is_asked_in_pages(
     assert len(pages) == (3 if was_flowing else 0)
 
 
+def test_two_lists_that_ran_out_of_their_time_while_they_came_are_asked_in_pages() -> None:
+    plain = a_crowd()
+
+    def answer(question: Question) -> bytes | ApiError:
+        if question.limit is None:
+            return TimedOut("no answer in 5s", was_flowing=True)
+        return encode(reply_of(plain, question))
+
+    api = FakeApi({"/api/v1/pods": answer}, *plain.stocks)
+    rows, reading = listed(PODS, api, need="metadata", policy=a_policy("limits: {pageSize: 100}"))
+    assert len(rows) == 300 and reading.is_whole
+    assert [question.limit for question in api.asked if question.path == "/api/v1/pods"] == [
+        1, None, None, 100, 100, 100,
+    ]  # fmt: skip
+
+
+def test_more_namespaces_than_the_policy_says_are_not_asked_one_by_one() -> None:
+    for policy, way in (("{}", True), ("{moreThanNamespaces: 60}", True), ("{moreThanNamespaces: 59}", False)):
+        api = FakeApi(None, Stock(PODS, MANY * 5), namespaces_stock(*{thing.namespace for thing in MANY}))
+        rows, _ = listed(PODS, api, policy=a_policy(f"bulk: {policy}"))
+        assert len(rows) == 1500
+        assert any("/namespaces/n00/" in path for path in api.paths) is way
+
+
+def test_a_namespaces_pages_of_two_moments_are_told_of() -> None:
+    plain = a_cluster(spread(PODS, "a", "b", each=3))
+
+    def answer(question: Question) -> bytes | ApiError:
+        if question.continue_token == "1":
+            return Gone("expired", continue_token="2")
+        return encode(reply_of(plain, question))
+
+    api = FakeApi({"/api/v1/namespaces/a/pods": answer}, *plain.stocks)
+    policy = a_policy("limits: {pageSize: 1}")
+    _, reading = listed(PODS, api, need="metadata", namespaces=("a",), policy=policy)
+    assert reading.notes == ("its pages expired; the rest was read at a newer version",)
+
+
 def test_a_page_that_runs_out_of_its_time_is_not_asked_again() -> None:
     plain = a_crowd()
 

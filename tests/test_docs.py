@@ -93,6 +93,13 @@ def test_the_readme_names_every_option() -> None:
     assert options() - named == set()
 
 
+def test_every_link_within_the_readme_leads_somewhere() -> None:
+    headings = re.findall(r"^##+ (.+)$", README, re.MULTILINE)
+    there = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+    assert set(re.findall(r"\]\(#([^)]+)\)", README)) - there == set()
+
+
 def test_every_option_that_is_named_exists() -> None:
     # Between its marks the benchmark also names what other programs were given.
     before, _, after = README.partition(BEGIN)

@@ -66,9 +66,10 @@ def test_the_plan_of_some_kinds(admin: Typist) -> None:
     assert screen.code == 0
 
 
-def test_a_plan_lists_nothing(admin: Typist, demo: ControlPlane) -> None:
+@pytest.mark.parametrize("flags", [(), ("--strategy", "fanout"), ("-o", "json")])
+def test_a_plan_lists_nothing(admin: Typist, demo: ControlPlane, flags: tuple[str, ...]) -> None:
     mark = demo.audit.mark()
-    admin.inventory("get", "--plan")
+    admin.inventory("get", "--plan", *flags)
     events = asked(demo, mark)
     names = [
         event
@@ -79,6 +80,30 @@ def test_a_plan_lists_nothing(admin: Typist, demo: ControlPlane) -> None:
     assert len(names) <= 1
     assert others and all(PROBED in event.request_uri for event in others)
     assert len(others) == len({event.request_uri.partition("?")[0] for event in others})  # one a kind
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        ("get", "-l", "app=web"),
+        ("get", "-l", "app=web", "--strategy", "fanout"),
+        ("-l", "app=web"),
+        ("--field-selector", "metadata.name=web", "--by", "namespace"),
+    ],
+)
+def test_what_is_selected_is_not_counted_for_a_plan(
+    admin: Typist, demo: ControlPlane, view: tuple[str, ...]
+) -> None:
+    mark = demo.audit.mark()
+    screen = admin.inventory(*view, "--plan")
+    assert {event.request_uri.partition("?")[0] for event in asked(demo, mark)} <= {"/api/v1/namespaces"}
+    unknown = [row for row in cells(screen)[1:] if row[4] in ("bulk", "pages")]
+    assert unknown and all((row[0], row[2], row[3]) == ("?", "?", "?") for row in unknown)
+
+
+def test_a_count_that_is_refused_is_planned_as_unknown_and_not_as_0(viewer: Typist) -> None:
+    rows = {row[5]: row for row in cells(viewer.inventory("--by", "label=app", "--plan"))[1:]}
+    assert rows["nodes"][3:5] == ["?", "pages"] and rows["nodes"][6] == "Forbidden"
 
 
 def test_the_plan_of_counts_asks_nothing_once_kinds_are_known(admin: Typist, demo: ControlPlane) -> None:

@@ -248,6 +248,20 @@ def test_connections_are_opened_ahead_and_used(secure: LiveApi, authority: trust
     assert secure.connections == 5
 
 
+def test_who_waits_for_a_connection_that_does_not_come_ends_on_time(authority: trustme.CA) -> None:
+    def say_nothing(server: LiveApi, connection: socket.socket) -> None:
+        server.is_left.wait()
+
+    with LiveApi(tls=serving(authority), on_accept=say_nothing) as server:
+        cluster = a_cluster(server, ca_data=authority.cert_pem.bytes(), request_timeout_s=0.3)
+        cluster.open_ahead(lambda: 2, at_once=True)
+        begun_s = ticks_s()
+        for _ in range(2):
+            with pytest.raises(TimedOut):
+                ask(cluster)
+    assert ticks_s() - begun_s < SOON_S
+
+
 def test_connections_that_cannot_be_opened_ahead_are_missed_by_nobody() -> None:
     with LiveApi() as server:
         url = server.url

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_inventory.errors import Forbidden, PolicyError, TimedOut, Unauthorized, UsageError
+from kubectl_inventory.errors import Forbidden, PolicyError, ServerFault, TimedOut, Unauthorized, UsageError
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.reach import Namespaces, Reach, find_reach, in_server_order
 from kubectl_inventory.request import Command, Request
-from tests.fake_api import FakeApi, a_policy, in_turn, namespaces_stock
+from tests.fake_api import NAME, FakeApi, a_policy, a_table, in_turn, namespaces_stock
 
 REFUSED = Forbidden("namespaces is forbidden")
 
@@ -112,6 +112,20 @@ def test_namespaces_are_listed_once() -> None:
     assert api.asked == []
     assert namespaces.names() == namespaces.names() == ("kube-public", "kube-system", "pay", "shop")
     assert (namespaces.known_count, len(api.asked), namespaces.remark) == (4, 1, "")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        a_table([("shop",), ()], (NAME,)),
+        a_table([("shop",), (None,)], (NAME,)),
+        a_table([("shop",)], (NAME,), next_page="more"),
+    ],
+    ids=["no cell", "no name", "not all of it"],
+)
+def test_under_a_rule_a_list_that_does_not_name_every_namespace_is_a_fault(reply: bytes) -> None:
+    with pytest.raises(ServerFault):
+        reach(FakeApi({"/api/v1/namespaces": reply}), policy=a_policy('namespaces: {deny: ["kube-*"]}'))
 
 
 @pytest.mark.parametrize(
