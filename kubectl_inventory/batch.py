@@ -91,7 +91,10 @@ class Bounds(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, Generic[F], frozen=True):
-    """How far a batch is: the numbers of tasks, the unfinished ones with a job running, oldest first, and the ends."""
+    """How far a batch is: the numbers of tasks, the unfinished ones with a job running, oldest first, and the ends.
+
+    Before any job has begun it is the first task that is waited for.
+    """
 
     total: int
     running: tuple[int, ...]
@@ -152,6 +155,9 @@ class Batch(Generic[R, E, F]):
         """Sets the tasks going, so that the caller may do something else before it iterates."""
         for number in range(len(self._tasks) if not self._has_begun else 0):
             self._advance(number, [])
+            if not number:
+                # Whoever is interrupted before he iterates knows what was waited for, too.
+                self._watch(self.progress())
         self._has_begun = True
 
     def __iter__(self) -> Iterator[tuple[int, E | Finished[F] | Unfinished]]:
@@ -175,7 +181,10 @@ class Batch(Generic[R, E, F]):
         with self._changed:
             ends = [task.finished for task in self._tasks]
             outcomes = tuple(end.outcome for end in ends if end is not None)
-            return Progress(len(self._tasks), tuple(self._running), outcomes)
+            running = tuple(self._running)
+            if not running and not outcomes and any(self._queues.values()):
+                running = (0,)
+            return Progress(len(self._tasks), running, outcomes)
 
     def _drain(self, number: int, task: _Task[R, E, F]) -> Iterator[tuple[int, E | Finished[F] | Unfinished]]:
         """One task's pieces as they come, then its end."""

@@ -39,6 +39,7 @@ Options:
       --exclude TYPE[,TYPE]   leave these kinds out
       --scope SCOPE           all, namespaced, cluster
       --show-empty            show kinds without objects too
+      --plan                  say how each kind would be asked, and stop
       --allow-incomplete      exit 0 when something could not be read
   -q, --quiet                 no summary when the answer is complete
 

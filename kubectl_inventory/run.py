@@ -142,10 +142,10 @@ def collect_kinds(
     observer = observer if observer is not None else Observer()
     collector = make_collector(request, session, ground, observer.read(session.cluster.read))
     bounds = _bounds(request, session)
-    if session.knows_kinds:
-        _open_ahead(request, session, bounds)
     asked = ground.plan.kinds("Asked")
     stream = _gather(asked, collector, bounds, session.end_s, watch, observer=observer)
+    if session.knows_kinds:
+        _open_ahead(request, session, bounds)
     return Inventory(ground.taken, ground.plan, ground.namespaces, stream)
 
 
