@@ -19,7 +19,7 @@ _COLUMNS = (
 ALIAS = "events.events.k8s.io"
 LEFT_OUT = "componentstatuses"
 ABSENT = "<none>"
-TRIES = 5
+TRIES = 20
 """How often two commands are typed until no age moved between them."""
 
 
