@@ -153,12 +153,14 @@ class Batch(Generic[R, E, F]):
 
     def begin(self) -> None:
         """Sets the tasks going, so that the caller may do something else before it iterates."""
-        for number in range(len(self._tasks) if not self._has_begun else 0):
+        if self._has_begun:
+            return
+        self._has_begun = True
+        for number in range(len(self._tasks)):
             self._advance(number, [])
             if not number:
                 # Whoever is interrupted before he iterates knows what was waited for, too.
                 self._watch(self.progress())
-        self._has_begun = True
 
     def __iter__(self) -> Iterator[tuple[int, E | Finished[F] | Unfinished]]:
         try:

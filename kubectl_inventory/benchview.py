@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kubectl_inventory import render, views
+from kubectl_inventory import render, views, words
 from kubectl_inventory.bench import STRATEGIES, Measured, Run, Workload
 from kubectl_inventory.rehearsal import Cost
 from kubectl_inventory.run import lists_at_once
 from kubectl_inventory.style import Style
 from kubectl_inventory.summary import Summary, account, withheld_clauses
 from kubectl_inventory.verdict import Verdict, judge
-from kubectl_inventory.words import seconds, size
 
 Write = Callable[[str], None]
 
@@ -27,7 +26,7 @@ def announcement(workload: Workload, runs: int, a_round: Cost) -> str:
     work = _work(workload)
     requests = runs * a_round.requests
     # With rules on namespaces nobody may ask beforehand how much there is.
-    amount = "" if workload.session.policy.has_namespace_rule else f", {size(runs * a_round.bytes_received)}"
+    amount = "" if workload.session.policy.has_namespace_rule else f", {words.size(runs * a_round.bytes_received)}"
     times = f"{len(STRATEGIES)} strategies x {_runs(runs)}"
     return f"{workload.session.context}: {times}, {work}: about {requests:,} requests{amount}"
 
@@ -53,7 +52,7 @@ def print_bench(measured: Measured, style: Style, write: Write) -> None:
 def summarize_bench(measured: Measured, *, elapsed_s: float, connection_flags: str) -> Summary:
     """That the answers were the same, what was not read, and what the times say about the policy."""
     clauses = [_saving(measured), f"round trip {_round_trip(measured)}"]
-    clauses += [*withheld_clauses(measured.inventory), seconds(elapsed_s)]
+    clauses += [*withheld_clauses(measured.inventory), words.seconds(elapsed_s)]
     text = _agreement(measured)
     if len(measured.times.rounds) < measured.wanted:
         state = "INCOMPLETE: " if measured.inventory.is_complete else ""
@@ -77,7 +76,7 @@ def advise(measured: Measured) -> str:
 
 
 def _runs(number: int) -> str:
-    return f"{number} {'run' if number == 1 else 'runs'}"
+    return words.number(number, "run")
 
 
 def _work(workload: Workload) -> str:
@@ -89,12 +88,12 @@ def _work(workload: Workload) -> str:
         return kinds or "no kind"
     named = workload.ground.plan.reach.named and spaces <= _SHOWN_NAMESPACES
     which = f" ({', '.join(workload.namespaces)})" if named else ""
-    return f"{kinds} of {spaces} {'namespace' if spaces == 1 else 'namespaces'}{which}"
+    return f"{kinds} of {words.number(spaces, 'namespace')}{which}"
 
 
 def _agreement(measured: Measured) -> str:
     objects = measured.inventory.objects
-    said = f"{objects:,} {'object' if objects == 1 else 'objects'}"
+    said = words.number(objects, "object")
     if measured.changed:
         return (
             f"the same bytes by each strategy in all {len(measured.times.rounds)} rounds "

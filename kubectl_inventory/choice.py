@@ -13,7 +13,7 @@ from kubectl_inventory.collect import Collector, End, Part, count_in
 from kubectl_inventory.errors import ApiError, Forbidden
 from kubectl_inventory.inventory import Reading
 from kubectl_inventory.resource import Kind, Lane
-from kubectl_inventory.ways import LIGHT_OBJECTS, NEAR_S, Conditions, Estimate, cheapest, fanned_out, useful_width
+from kubectl_inventory.ways import LIGHT_OBJECTS, Estimate, cheapest, fanned_out
 
 _WORTH_ASKING_S = 0.005
 """A list that costs this much and two round trips may be cheaper by namespaces: worth to ask for their names."""
@@ -64,7 +64,7 @@ def choose(kind: Kind, collector: Collector, *, may_list: bool) -> Part[Choice |
         return Choice(estimate=_by_namespace(kind, collector, names, count, why), count=count, names=names)
     if count is None:
         return Choice(estimate=Estimate(way="bulk", requests=1, why="how many match is not known"))
-    conditions = conditions_of(collector)
+    conditions = collector.conditions()
     best = cheapest(kind, count, request.need, conditions)
     may_spread = kind.namespaced and request.need == "cells" and request.strategy != "bulk"
     if may_spread and best.time_s > 2 * conditions.round_trip_s + _WORTH_ASKING_S:
@@ -111,21 +111,5 @@ def _why_each(collector: Collector, names: Sequence[str]) -> str:
 def _by_namespace(
     kind: Kind, collector: Collector, names: Sequence[str], count: int | None, why: str
 ) -> Estimate:
-    estimate = fanned_out(kind, count or 0, collector.request.need, conditions_of(collector), len(names))
+    estimate = fanned_out(kind, count or 0, collector.request.need, collector.conditions(), len(names))
     return msgspec.structs.replace(estimate, why=why)
-
-
-def conditions_of(collector: Collector) -> Conditions:
-    """What is known of the distance, and how much the policy lets run at once."""
-    limits, round_trip_s = collector.policy.limits, collector.round_trip_s()
-    # The first replies of a run come while both ends are busiest: their work is no distance, and counted apart.
-    distance_s = max(round_trip_s - NEAR_S, 0.0)
-    one = collector.request.strategy == "sequential"
-    return Conditions(
-        namespaces=None,
-        round_trip_s=distance_s,
-        at_once=1 if one else min(limits.workers, useful_width(round_trip_s)),
-        page_size=limits.page_size,
-        compresses=collector.compresses(),
-        joins=collector.request.strategy == "auto" and min(limits.workers, limits.heavy_lists) > 1,
-    )

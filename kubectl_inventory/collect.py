@@ -31,6 +31,7 @@ from kubectl_inventory.policy import Policy
 from kubectl_inventory.reach import NAMESPACES, Namespaces, Reach
 from kubectl_inventory.request import Request
 from kubectl_inventory.resource import Kind, Lane, Question, Read, collection_path
+from kubectl_inventory.ways import NEAR_S, Conditions, useful_width
 from kubectl_inventory.wire import COLLECTION, CollectionReply, decode
 
 Replied = CollectionReply | ApiError
@@ -136,6 +137,21 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
             from_cache=True,
             label_selector=self.request.selector,
             field_selector=",".join(fields),
+        )
+
+    def conditions(self) -> Conditions:
+        """What is known of the distance, and how much the policy lets run at once."""
+        limits, round_trip_s = self.policy.limits, self.round_trip_s()
+        width = 1 if self.request.strategy == "sequential" else useful_width(round_trip_s)
+        return Conditions(
+            namespaces=None,
+            # The first replies of a run come while both ends are busiest: their work is no distance, and counted apart.
+            round_trip_s=max(round_trip_s - NEAR_S, 0.0),
+            at_once=min(limits.workers, width),
+            probes_at_once=min(limits.probes, width),
+            page_size=limits.page_size,
+            compresses=self.compresses(),
+            joins=self.request.strategy == "auto" and min(limits.workers, limits.heavy_lists) > 1,
         )
 
     def paged(self, question: Question) -> Question:

@@ -19,7 +19,7 @@ from kubectl_inventory.errors import (
 )
 from kubectl_inventory.inventory import Gap, Reading
 from kubectl_inventory.resource import Kind, Lane, Question
-from kubectl_inventory.ways import LIGHT_OBJECTS, useful_width
+from kubectl_inventory.ways import LIGHT_OBJECTS, paged, probed
 from kubectl_inventory.wire import CollectionReply, MetadataOnly
 
 ABSENT = "<none>"
@@ -76,10 +76,9 @@ def _by_namespace(names: Sequence[str | None], counted: Sequence[int | ApiError]
 def _count_by_namespace(kind: Kind, collector: Collector, total: int) -> Part[Reading]:
     """A cluster-wide count, split: a probe for each namespace, or the namespaces of all objects, whichever is less."""
     names = yield from collector.names()
-    round_trip_s = collector.round_trip_s()
-    at_once = min(collector.policy.limits.probes, useful_width(round_trip_s))
-    probes_s = len(names) / at_once * (round_trip_s + 0.002)
-    if kind.holds_secrets or probes_s < round_trip_s + total * 30e-6:
+    conditions = collector.conditions()
+    each, whole = probed(len(names), conditions), paged(kind, total, conditions, metadata=True)
+    if kind.holds_secrets or each.time_s < whole.time_s:
         counted = yield from count_in(kind, collector, names)
         reading = _sum(kind, names, counted)
         if reading.count == total or not reading.is_whole or kind.holds_secrets:

@@ -7,16 +7,18 @@ estimates by which ways are chosen, not promises.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import msgspec
 
-from kubectl_inventory.choice import Choice, choose, conditions_of
+from kubectl_inventory.choice import Choice, choose
 from kubectl_inventory.collect import Collector, Part, count_in
 from kubectl_inventory.errors import ApiError
 from kubectl_inventory.resource import Kind
-from kubectl_inventory.ways import REQUEST_S, TABLE_BYTES, Estimate, paged, useful_width
+from kubectl_inventory.ways import Estimate, paged, probed
+
+_WIDE = ("fanout", "probe")
+"""Ways whose requests go side by side."""
 
 
 class Forecast(msgspec.Struct, frozen=True):
@@ -64,9 +66,6 @@ def total(forecasts: Sequence[Forecast], *, at_once: int, round_trip_s: float) -
     )
 
 
-_WIDE = ("fanout", "probe")
-
-
 def _counted(kind: Kind, collector: Collector) -> Part[Forecast]:
     """A count: a probe, or one a namespace; objects are fetched only for the labels they have."""
     request = collector.request
@@ -78,14 +77,14 @@ def _counted(kind: Kind, collector: Collector) -> Part[Forecast]:
         return Forecast(kind, Estimate(way="bulk", requests=len(names), why=why))
     if request.label_keys and not kind.holds_secrets:
         return (yield from _counted_by_label(kind, collector, names))
-    questions = len(names)
-    why = "limit=1 tells how many remain"
+    questions, conditions = len(names), collector.conditions()
+    why = ""
     if kind.namespaced and names == (None,) and "namespace" in request.by:
         questions += len((yield from collector.names()))
         why = "the cluster, then each namespace unless it is empty or one list is less"
     if request.label_keys:
         why = "at least: then what the server selects by each label value"
-    return Forecast(kind, _probes(questions, collector, why))
+    return Forecast(kind, probed(questions, conditions, why=why) if why else probed(questions, conditions))
 
 
 def _counted_by_label(kind: Kind, collector: Collector, names: Sequence[str | None]) -> Part[Forecast]:
@@ -97,17 +96,5 @@ def _counted_by_label(kind: Kind, collector: Collector, names: Sequence[str | No
         return Forecast(kind, Estimate(way="pages", requests=len(names), why=refused[0]))
     if not count:
         return Forecast(kind, Estimate(way="none", why="the probe counted 0"), 0)
-    estimate = paged(kind, count, conditions_of(collector), metadata=True)
+    estimate = paged(kind, count, collector.conditions(), metadata=True)
     return Forecast(kind, msgspec.structs.replace(estimate, why="labels come with metadata"), count)
-
-
-def _probes(questions: int, collector: Collector, why: str) -> Estimate:
-    round_trip_s = collector.round_trip_s()
-    at_once = min(collector.policy.limits.probes, useful_width(round_trip_s))
-    return Estimate(
-        way="probe",
-        requests=questions,
-        bytes=questions * TABLE_BYTES,
-        time_s=math.ceil(questions / at_once) * round_trip_s + questions * REQUEST_S,
-        why=why,
-    )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from kubectl_inventory.clock import ticks_s
-from kubectl_inventory.resource import Kind, collection_path
 
 if TYPE_CHECKING:
     from kubectl_inventory.kube import RequestRecord
@@ -55,15 +55,18 @@ class Meter:
         """Those that asked which kinds there are."""
         return sum(_COLLECTION.search(record.path) is None for _, record in self._records)
 
-    def spent_on(self, kind: Kind) -> Spent:
-        """For one kind, in the whole cluster and in namespaces."""
-        path = collection_path(kind)
-        found = [(ended_s, record) for ended_s, record in self._records if _whole(record.path) == path]
-        if not found:
-            return Spent()
-        begun_s = min(ended_s - record.elapsed_ms / 1000 for ended_s, record in found)
-        ended_s, _ = found[-1]
-        return Spent(len(found), sum(record.bytes_received for _, record in found), max(ended_s - begun_s, 0.0))
+    def spent(self) -> dict[str, Spent]:
+        """By the path of the whole collection, `/api/v1/pods`: for it and for its parts in namespaces."""
+        kinds: dict[str, list[tuple[float, RequestRecord]]] = {}
+        for ended_s, record in self._records:
+            kinds.setdefault(_whole(record.path), []).append((ended_s, record))
+        return {path: _sum(found) for path, found in kinds.items()}
+
+
+def _sum(found: Sequence[tuple[float, RequestRecord]]) -> Spent:
+    begun_s = min(ended_s - record.elapsed_ms / 1000 for ended_s, record in found)
+    ended_s, _ = found[-1]
+    return Spent(len(found), sum(record.bytes_received for _, record in found), max(ended_s - begun_s, 0.0))
 
 
 def _whole(target: str) -> str:

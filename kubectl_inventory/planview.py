@@ -10,7 +10,7 @@ from kubectl_inventory import render
 from kubectl_inventory.forecast import Forecast, Total, total
 from kubectl_inventory.inventory import Inventory
 from kubectl_inventory.meter import Meter, Spent
-from kubectl_inventory.resource import Kind
+from kubectl_inventory.resource import collection_path
 from kubectl_inventory.style import Style
 from kubectl_inventory.summary import Summary, withheld_clauses
 from kubectl_inventory.views import UNREADABLE
@@ -42,9 +42,13 @@ class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
         """Dearest first; then as the inventory has them."""
         return sorted(self.forecasts, key=lambda forecast: -forecast.estimate.time_s)
 
-    def spent_on(self, kind: Kind) -> Spent | None:
-        """What a kind really cost; None where nothing was run."""
-        return self.meter.spent_on(kind) if self.was_run else None
+    def lines(self) -> list[tuple[Forecast, Spent | None]]:
+        """Each with what it really cost, if it was run."""
+        spent = self.meter.spent()
+        return [
+            (forecast, spent.get(collection_path(forecast.kind), Spent()) if self.was_run else None)
+            for forecast in self.ordered()
+        ]
 
 
 def print_plan(foreseen: Foreseen, style: Style, write: Write) -> None:
@@ -57,7 +61,7 @@ def print_plan(foreseen: Foreseen, style: Style, write: Write) -> None:
         write(text(_document(foreseen)))
         return
     headers = _HEADERS if not foreseen.was_run else _RUN_HEADERS
-    rows = [_row(forecast, foreseen.spent_on(forecast.kind)) for forecast in foreseen.ordered()]
+    rows = [_row(forecast, spent) for forecast, spent in foreseen.lines()]
     if style.format == "markdown":
         write(render.markdown(headers, rows))
     elif style.format == "csv":
@@ -112,7 +116,7 @@ def _document(foreseen: Foreseen) -> dict[str, object]:
 
 
 def _items(foreseen: Foreseen) -> list[dict[str, object]]:
-    return [_item(forecast, foreseen.spent_on(forecast.kind)) for forecast in foreseen.ordered()]
+    return [_item(forecast, spent) for forecast, spent in foreseen.lines()]
 
 
 def _item(forecast: Forecast, spent: Spent | None) -> dict[str, object]:

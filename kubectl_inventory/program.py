@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -20,7 +20,6 @@ import click
 from kubectl_inventory.cli import root
 from kubectl_inventory.errors import InventoryError, OutputError, near
 from kubectl_inventory.helptext import PROGRAM
-from kubectl_inventory.options import PLANS
 from kubectl_inventory.terminal import ReaderGone, Terminal
 from kubectl_inventory.version import VERSION
 
@@ -103,12 +102,19 @@ def as_click_reads(argv: Sequence[str]) -> list[str]:
 
     And where a flag's value may be left out it is never the next word: `--plan pods`.
     """
-    flags = _boolean_flags(root)
+    options = list(_options(root))
+    flags = {name for option in options if option.is_flag for name in option.opts if name.startswith("--")}
+    left_out = {
+        name: option.flag_value
+        for option in options
+        if not option.is_flag and isinstance(option.flag_value, str)
+        for name in option.opts
+    }
     words: list[str] = []
     for word in argv:
         flag, is_given, value = word.partition("=")
-        if word == "--plan":
-            words.append(f"{word}={PLANS[0]}")
+        if word in left_out:
+            words.append(f"{word}={left_out[word]}")
         elif is_given and flag in flags and value in ("true", "false"):
             words += [flag] if value == "true" else []
         elif is_given and len(flag) == 2 and flag[0] == "-" and flag[1].isalpha():
@@ -118,17 +124,11 @@ def as_click_reads(argv: Sequence[str]) -> list[str]:
     return words
 
 
-def _boolean_flags(command: click.Command) -> set[str]:
-    """The long names of every option that takes no value, of a command and those below it."""
-    found = {
-        name
-        for option in command.params
-        if isinstance(option, click.Option) and option.is_flag
-        for name in option.opts
-        if name.startswith("--")
-    }
-    below = command.commands.values() if isinstance(command, click.Group) else ()
-    return found.union(*(_boolean_flags(child) for child in below))
+def _options(command: click.Command) -> Iterator[click.Option]:
+    """Every option of a command and of those below it."""
+    yield from (option for option in command.params if isinstance(option, click.Option))
+    for child in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from _options(child)
 
 
 def _failed(terminal: Terminal, name: str, error: InventoryError) -> int:

@@ -68,6 +68,8 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     round_trip_s: float
     at_once: int
     """Lists in flight."""
+    probes_at_once: int
+    """Counting probes in flight."""
     page_size: int
     """Objects a page."""
     compresses: bool
@@ -101,17 +103,14 @@ def cheapest(kind: Kind, count: int, need: Need, conditions: Conditions) -> Esti
     """The cheapest way to list `count` objects of a kind.
 
     Names need no metadata, as one cluster-wide Table of cells holds them. Cells do not hold their
-    namespace: either the metadata comes along, or each namespace is asked for its own. A Secret's
-    metadata never leaves the server, so its namespace is told by where it was asked for alone.
+    namespace: either the metadata comes along, or each namespace is asked for its own. Which kinds
+    have no choice, as Secrets, is for `choice`.
     """
     if not count:
         return Estimate(way="none", why="the probe counted 0")
     ways = _whole(kind, count, need, conditions)
-    if kind.namespaced and conditions.namespaces is not None and need != "name":
-        fanout = fanned_out(kind, count, need, conditions, conditions.namespaces)
-        if kind.holds_secrets:
-            return msgspec.structs.replace(fanout, why="one list a namespace, always: no metadata")
-        ways += [fanout] if need == "cells" else []
+    if kind.namespaced and conditions.namespaces is not None and need == "cells":
+        ways.append(fanned_out(kind, count, need, conditions, conditions.namespaces))
     # A request in flight is a place that another kind's could have: that counts besides the clock.
     place_s = conditions.round_trip_s / conditions.at_once
     return min(ways, key=lambda way: way.time_s + way.requests * place_s + way.held_bytes * HELD_S)
@@ -128,6 +127,18 @@ def fanned_out(kind: Kind, count: int, need: Need, conditions: Conditions, names
         bytes=size,
         time_s=waves * conditions.round_trip_s + namespaces * REQUEST_S + count * _table_s(kind, metadata),
         why=f"cells alone, {words.size(size)}: metadata is {words.size(count * _metadata_bytes(kind))}",
+    )
+
+
+def probed(questions: int, conditions: Conditions, *, why: str = "limit=1 tells how many remain") -> Estimate:
+    """Counts alone: of the cluster, or of so many namespaces."""
+    waves = math.ceil(questions / conditions.probes_at_once)
+    return Estimate(
+        way="probe",
+        requests=questions,
+        bytes=questions * TABLE_BYTES,
+        time_s=waves * conditions.round_trip_s + questions * REQUEST_S,
+        why=why,
     )
 
 

@@ -655,6 +655,17 @@ def test_where_one_of_two_lists_fails_both_are_asked_in_one(failing: str) -> Non
     assert len(rows) == 300 and reading.is_whole
 
 
+def too_slow(plain: FakeApi, *, was_flowing: bool) -> FakeApi:
+    """The same cluster, whose line is too slow for anything but pages."""
+
+    def answer(question: Question) -> bytes | ApiError:
+        if question.limit is None:
+            return TimedOut("no answer in 5s", was_flowing=was_flowing)
+        return encode(reply_of(plain, question))
+
+    return FakeApi({"/api/v1/pods": answer}, *plain.stocks)
+
+
 @pytest.mark.parametrize(("was_flowing", "count_read"), [(True, 300), (False, 0)])
 @pytest.mark.parametrize(("strategy", "need"), [("bulk", "cells"), ("bulk", "metadata"), ("auto", "name")])
 def test_a_list_that_ran_out_of_its_time_while_it_came_is_asked_in_pages(
@@ -662,12 +673,7 @@ def test_a_list_that_ran_out_of_its_time_while_it_came_is_asked_in_pages(
 ) -> None:
     plain = a_crowd()
 
-    def answer(question: Question) -> bytes | ApiError:
-        if question.limit is None:
-            return TimedOut("no answer in 5s", was_flowing=was_flowing)
-        return encode(reply_of(plain, question))
-
-    api = FakeApi({"/api/v1/pods": answer}, *plain.stocks)
+    api = too_slow(plain, was_flowing=was_flowing)
     rows, reading = listed(PODS, api, need=need, strategy=strategy, policy=a_policy("limits: {pageSize: 100}"))
     assert len(rows) == count_read
     assert reading.gaps == (() if was_flowing else (Gap("TimedOut", "no answer in 5s"),))
@@ -678,12 +684,7 @@ def test_a_list_that_ran_out_of_its_time_while_it_came_is_asked_in_pages(
 def test_two_lists_that_ran_out_of_their_time_while_they_came_are_asked_in_pages() -> None:
     plain = a_crowd()
 
-    def answer(question: Question) -> bytes | ApiError:
-        if question.limit is None:
-            return TimedOut("no answer in 5s", was_flowing=True)
-        return encode(reply_of(plain, question))
-
-    api = FakeApi({"/api/v1/pods": answer}, *plain.stocks)
+    api = too_slow(plain, was_flowing=True)
     rows, reading = listed(PODS, api, need="metadata", policy=a_policy("limits: {pageSize: 100}"))
     assert len(rows) == 300 and reading.is_whole
     assert [question.limit for question in api.asked if question.path == "/api/v1/pods"] == [

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_inventory.forecast import Forecast, total
-from kubectl_inventory.ways import Estimate
+from kubectl_inventory.ways import Estimate, Way
 from tests.conftest import Screen, Typist
 from tests.controlplane.audit import AuditEvent
 from tests.controlplane.cluster import ControlPlane
@@ -192,8 +192,8 @@ def test_a_plan_of_another_kind_is_refused(admin: Typist, typed: str) -> None:
 # --- sums -------------------------------------------------------------------
 
 
-def a_forecast(way: str, time_s: float, requests: int = 1) -> Forecast:
-    return Forecast(PODS, Estimate(way=way, requests=requests, bytes=10, time_s=time_s), 5)  # type: ignore[arg-type]
+def a_forecast(way: Way, time_s: float, requests: int = 1) -> Forecast:
+    return Forecast(PODS, Estimate(way=way, requests=requests, bytes=10, time_s=time_s), 5)
 
 
 def test_kinds_that_run_side_by_side_take_as_long_as_the_longest() -> None:

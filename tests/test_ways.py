@@ -28,6 +28,7 @@ def conditions(*, namespaces: int | None = 100, round_trip_s: float = 0.0, page_
         namespaces=namespaces,
         round_trip_s=round_trip_s,
         at_once=min(8, useful_width(round_trip_s)),
+        probes_at_once=min(32, useful_width(round_trip_s)),
         page_size=page_size,
         compresses=compresses,
         joins=joins,
@@ -58,9 +59,6 @@ def conditions(*, namespaces: int | None = 100, round_trip_s: float = 0.0, page_
         # A cluster-scoped kind's cells say all.
         (NODES, 50_000, None, "cells", 0.0, "bulk"),
         (NODES, 50_000, None, "metadata", 0.0, "pages"),
-        # A Secret's namespace is known by where it was asked for alone.
-        (SECRETS, 10, 100, "cells", 0.1, "fanout"),
-        (SECRETS, 10, 100, "metadata", 0.1, "fanout"),
         (SECRETS, 10, 100, "name", 0.1, "bulk"),
     ],
 )
