@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from kubectl_inventory import render, views
+from kubectl_inventory.columns import Places
 from kubectl_inventory.inventory import Inventory, Page, Row
 from kubectl_inventory.policy import Setting
 from kubectl_inventory.request import Request
@@ -140,7 +141,7 @@ def _print_items(inventory: Inventory, items: Sequence[object], style: Style, wr
 
 
 def _items(kind: Kind, page: Page) -> Iterator[dict[str, object]]:
-    places = views.Places(page.columns)
+    places = Places(page.columns)
     return (views.object_item(kind, row, places) for row in page.rows)
 
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from kubectl_inventory.collect import Collector, End, Part, count_in
+from kubectl_inventory.collect import Collector, End, Part, Replied, count_in
 from kubectl_inventory.errors import ApiError, Forbidden
+from kubectl_inventory.health import is_custom, says_health
 from kubectl_inventory.inventory import Reading
 from kubectl_inventory.resource import Kind, Lane
 from kubectl_inventory.ways import LIGHT_OBJECTS, Estimate, cheapest, fanned_out
@@ -47,8 +48,9 @@ def choose(kind: Kind, collector: Collector, *, may_list: bool) -> Part[Choice |
     if named is not None and _asks_each(named, collector):
         return Choice(estimate=_by_namespace(kind, collector, named, None, _why_each(collector, named)), names=named)
     count: int | None = None
-    if not request.has_selector or (may_list and _needs_each(kind, collector)):
-        (probed,) = yield from count_in(kind, collector, [None])
+    if not collector.selects(kind) or (may_list and _needs_each(kind, collector)):
+        seen: list[Replied] = []
+        (probed,) = yield from count_in(kind, collector, [None], seen=seen)
         if isinstance(probed, Forbidden) and kind.namespaced:
             names = named if named is not None else (yield from collector.names())
             estimate = _by_namespace(kind, collector, names, None, "the cluster as a whole is forbidden")
@@ -56,6 +58,8 @@ def choose(kind: Kind, collector: Collector, *, may_list: bool) -> Part[Choice |
         if isinstance(probed, ApiError):
             return Reading(kind=kind, gaps=End(probed).gaps())
         count = probed
+        if request.command == "health" and _says_nothing(kind, collector, seen):
+            return Reading(kind=kind, count=count)
     if _needs_each(kind, collector) and count != 0:
         names = named if named is not None else (yield from collector.names())
         why = f"--strategy {request.strategy}"
@@ -75,6 +79,13 @@ def choose(kind: Kind, collector: Collector, *, may_list: bool) -> Part[Choice |
         if best.way == "fanout":
             return Choice(estimate=best, count=count, names=names)
     return Choice(estimate=best, count=count)
+
+
+def _says_nothing(kind: Kind, collector: Collector, seen: Sequence[Replied]) -> bool:
+    """Whether a custom kind's columns, which its probe shows, tell nothing of how its objects are."""
+    if not is_custom(kind) or not seen or isinstance(seen[0], ApiError) or not seen[0].is_table:
+        return False
+    return not says_health(seen[0].column_definitions or (), collector.policy.word_columns(kind))
 
 
 def _asks_each(names: Sequence[str], collector: Collector) -> bool:

@@ -28,12 +28,15 @@ from kubectl_inventory.errors import (
 from kubectl_inventory.helptext import HELP, PROGRAM
 from kubectl_inventory.options import (
     Given,
+    LookBack,
     WordList,
     connection_options,
     given_to,
     output_options,
+    place_options,
     plan_option,
     scope_options,
+    strategy_option,
 )
 from kubectl_inventory.request import LABEL_PREFIX, Command, Need, Request, Strategy
 from kubectl_inventory.style import BENCH_FORMATS, FORMATS, GRID_FORMATS, SETTING_FORMATS, Style
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from kubectl_inventory.batch import Progress
     from kubectl_inventory.discovery import Catalog
     from kubectl_inventory.forecast import Forecast
+    from kubectl_inventory.health import Health
     from kubectl_inventory.inventory import Inventory, Reading
     from kubectl_inventory.kube import RequestRecord
     from kubectl_inventory.kubeconfig import Connection
@@ -54,6 +58,8 @@ if TYPE_CHECKING:
     from kubectl_inventory.summary import Summary
 
 EXIT_INCOMPLETE = 3
+EXIT_GATE = 4
+"""`--fail-on` matched; it goes before incomplete, as what was read is reason enough."""
 
 
 class Program(click.Group):
@@ -97,12 +103,7 @@ def root(ctx: click.Context, /, wants_version: bool, **_: object) -> int:
 @click.argument("types", type=WordList(), nargs=-1, metavar="[TYPE[,TYPE]]...")
 @click.option("--show-labels", is_flag=True, help="a column with each object's labels")
 @click.option("--sort-by", default="", metavar="COLUMN", help="a column's header, or .metadata.creationTimestamp")
-@click.option(
-    "--strategy",
-    type=click.Choice(["auto", "sequential", "fanout", "bulk"]),
-    default="auto",
-    help="how lists are asked; the answer is the same",
-)
+@strategy_option
 @plan_option
 @click.pass_context
 def get(ctx: click.Context, /, **_: object) -> int:
@@ -119,6 +120,39 @@ def get(ctx: click.Context, /, **_: object) -> int:
     given = given_to(ctx)
     style = _style(given, FORMATS)
     return _answer(ctx.ensure_object(Terminal), given, _request(given, command="get", need=style.need), style)
+
+
+@root.command(context_settings=_HELP_NAMES)
+@place_options
+@output_options(GRID_FORMATS)
+@connection_options
+@click.argument("named", type=WordList(), nargs=-1, metavar="[NS[,NS]]...")
+@click.option("--explain", is_flag=True, help="every finding, why it is so, and what to type next")
+@click.option("--broken", is_flag=True, help="the findings alone, an object a line")
+@click.option("--show-ok", is_flag=True, help="show namespaces that are well too")
+@click.option("--since", type=LookBack(), default=3600.0, metavar="DURATION", help="look back at events so far (1h)")
+@click.option(
+    "--fail-on", type=WordList(), multiple=True, metavar="HEALTH[,HEALTH]",
+    help="exit 4 if any namespace, or the cluster, is so: warning (or worse), error, unknown",
+)
+@strategy_option
+@click.pass_context
+def health(ctx: click.Context, /, **_: object) -> int:
+    """Say which namespaces are not well, worst first, and why.
+
+    Judged are all objects that say how they are, custom ones too, by what the server prints of them.
+
+    \b
+    Examples:
+      kubectl inventory health                       # a row for each namespace that is not well
+      kubectl inventory health shop --explain        # why, and what to type next
+      kubectl inventory health --broken | grep error # an object a line
+      kubectl inventory health --fail-on error -q    # for CI: exit 4 if anything is in error
+    """
+    words: tuple[tuple[str, ...], ...] = ctx.params.pop("named")
+    ctx.params["namespaces"] = (*words, *ctx.params["namespaces"])
+    given = given_to(ctx)
+    return _judge(ctx.ensure_object(Terminal), given, _style(given, GRID_FORMATS))
 
 
 @root.command(context_settings=_HELP_NAMES)
@@ -467,6 +501,71 @@ def _take(terminal: Terminal, given: Given, request: Request, style: Style) -> i
     return 0 if inventory.is_complete or given.allow_incomplete else EXIT_INCOMPLETE
 
 
+def _judge(terminal: Terminal, given: Given, style: Style) -> int:
+    """Takes an inventory of what says how it is, judges it, and prints what is not well."""
+    from kubectl_inventory.run import diagnose, take_inventory
+
+    request = _request(given, command="health")
+    fail_on = _fail_on(given)
+    _refuse_contradictions(given, style)
+    connection = _connection(given)
+    policy = _policy(given, connection)
+    log = _audit_log(given, connection)
+    session = _open(terminal, given, connection, policy, log)
+    inventory = take_inventory(request, session, partial(_show_progress, terminal, policy))
+    _note_withheld(log, inventory)
+    # While the server works on the first questions.
+    from kubectl_inventory.healthview import Shown, gate, print_health, summarize_health
+
+    is_thorough = given.explain or given.broken or style.format in ("json", "yaml")
+    diagnosis = diagnose(inventory, request, session, since_s=given.since, thorough=is_thorough)
+    shown = Shown(
+        named=request.namespaces,
+        ok=given.show_ok,
+        explains=given.explain,
+        broken=given.broken,
+        since_s=given.since,
+        connection_flags=given.echo,
+        colours=terminal.colours_answer,
+    )
+    print_health(diagnosis, inventory, shown, style, terminal.write)
+    terminal.flush()
+    _warn(terminal, inventory)
+    if not (given.quiet and inventory.is_complete):
+        _conclude(terminal, summarize_health(diagnosis, inventory, shown, elapsed_s=terminal.elapsed_s))
+    matched = gate(diagnosis, fail_on) if fail_on else ""
+    if matched:
+        terminal.say(f"{session.context}: {matched}")
+    _close(terminal, given, session)
+    if matched:
+        return EXIT_GATE
+    return 0 if inventory.is_complete or given.allow_incomplete else EXIT_INCOMPLETE
+
+
+def _fail_on(given: Given) -> tuple[Health, ...]:
+    """What `--fail-on` names, each once."""
+    known: dict[str, Health] = {"warning": "warning", "error": "error", "unknown": "unknown"}
+    found: list[Health] = []
+    for word in _flat(given.fail_on):
+        if word not in known:
+            raise UsageError(f'--fail-on "{word}" is no health{near(word, known)}', hint=", ".join(known))
+        found.append(known[word])
+    if given.fail_on and not found:
+        raise UsageError("--fail-on names no health", hint=", ".join(known))
+    return tuple(found)
+
+
+def _refuse_contradictions(given: Given, style: Style) -> None:
+    if given.explain and given.broken:
+        raise UsageError("--explain and --broken exclude each other: one is for people, the other for grep")
+    if given.broken and given.show_ok:
+        raise UsageError("--broken and --show-ok exclude each other: what is well has no findings")
+    if given.explain and style.format not in ("table", "json", "yaml"):
+        raise UsageError(
+            f"--explain is for people and has no format {style.format}", hint="-o json holds every finding too"
+        )
+
+
 def _foresee(terminal: Terminal, given: Given, request: Request, style: Style) -> int:
     """Says how each kind would be asked, and with `--plan=run` what that really costs."""
     from kubectl_inventory.inventory import Inventory
@@ -565,17 +664,22 @@ def _account(terminal: Terminal, given: Given, request: Request, style: Style, i
     if not inventory.objects and inventory.is_complete and request.command != "kinds":
         where = f" in {request.namespaces[0]} namespace." if len(request.namespaces) == 1 else ""
         terminal.say(f"No resources found{where}")
+    _warn(terminal, inventory)
+    if given.quiet and inventory.is_complete:
+        return
+    _conclude(
+        terminal, summarize(inventory, request, style, elapsed_s=terminal.elapsed_s, connection_flags=given.echo)
+    )
+
+
+def _warn(terminal: Terminal, inventory: Inventory) -> None:
+    """What a reader of the answer should know, though nothing of it was left unread."""
     for name in inventory.plan.reach.unchecked:
         if not inventory.objects:
             terminal.say(f'warning: cannot check that namespace "{name}" exists')
     for reading in inventory.readings:
         for note in reading.notes:
             terminal.say(f"warning: {reading.kind.name}: {note}")
-    if given.quiet and inventory.is_complete:
-        return
-    _conclude(
-        terminal, summarize(inventory, request, style, elapsed_s=terminal.elapsed_s, connection_flags=given.echo)
-    )
 
 
 def _conclude(terminal: Terminal, summary: Summary) -> None:

@@ -6,8 +6,12 @@ time needs to change one thing, and two times in one answer cannot disagree.
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime
+
+_SPAN = re.compile(r"(?:(\d{1,9})y)?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
+_UNITS_S = (31_536_000, 86_400, 3600, 60, 1)
 
 
 def now_epoch() -> float:
@@ -33,17 +37,33 @@ def begun_s() -> float:
     return time.monotonic() - time.process_time()
 
 
+def epoch_of(stamp: str | None) -> float | None:
+    """The time that the API writes (RFC 3339) as `now_epoch` counts; None without one, or for another text."""
+    try:
+        return datetime.fromisoformat(stamp).timestamp() if stamp else None
+    except ValueError:
+        return None
+
+
+def span_s(text: str) -> int | None:
+    """A span of time as the server prints it, `5m12s`, `2y30d`, in seconds; None for any other text."""
+    span = _SPAN.fullmatch(text) if text else None
+    if span is None:
+        return None
+    return sum(int(part) * unit_s for part, unit_s in zip(span.groups("0"), _UNITS_S, strict=True))
+
+
 def human_age(created: str | None) -> str:
-    """The time since `created` (RFC 3339) as kubectl prints it, `5m12s`, `3d4h`, `2y30d`; `<unknown>` without one.
+    """The time since `created` (RFC 3339) as kubectl prints it; `<unknown>` without one."""
+    begun = epoch_of(created)
+    return "<unknown>" if begun is None else human_span(int(now_epoch() - begun))
+
+
+def human_span(seconds: int) -> str:
+    """A span of time as kubectl prints it, `5m12s`, `3d4h`, `2y30d`; `<invalid>` for one that has not begun.
 
     The steps are apimachinery's (`pkg/util/duration` HumanDuration).
     """
-    if created is None:
-        return "<unknown>"
-    try:
-        seconds = int(now_epoch() - datetime.fromisoformat(created).timestamp())
-    except ValueError:
-        return "<unknown>"
     if seconds < -1:
         return "<invalid>"
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400

@@ -115,6 +115,8 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
 
     def accounted(self, reading: Reading) -> Reading:
         """A reading with the gap that all namespaced kinds have where the allowed namespaces are not all known."""
+        if self.reach.named and not reading.kind.namespaced and self.request.command == "health":
+            return msgspec.structs.replace(reading, is_aside=True)
         shortfall = self.reach.shortfall
         if shortfall is None or not reading.kind.namespaced or reading.is_unread:
             return reading
@@ -124,6 +126,8 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
     def table(self, kind: Kind, namespace: str | None = None, *, lane: Lane, metadata: bool = False) -> Question:
         """A question for a kind's Table, with the request's selectors; never with metadata for Secrets."""
         fields = [self.request.field_selector] if self.request.field_selector else []
+        if self._wants_warnings(kind):
+            fields.append("type=Warning")
         if namespace is None and kind.namespaced:
             fields += [f"metadata.namespace!={name}" for name in self.reach.excluded]
         elif kind.name == NAMESPACES.name:
@@ -138,6 +142,10 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
             label_selector=self.request.selector,
             field_selector=",".join(fields),
         )
+
+    def selects(self, kind: Kind) -> bool:
+        """Whether only some objects of a kind are asked for: no server says how many those are."""
+        return self.request.has_selector or self._wants_warnings(kind)
 
     def conditions(self) -> Conditions:
         """What is known of the distance, and how much the policy lets run at once."""
@@ -157,6 +165,9 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
     def paged(self, question: Question) -> Question:
         """The same in pages, of one moment."""
         return msgspec.structs.replace(question, from_cache=False, limit=self.policy.limits.page_size)
+
+    def _wants_warnings(self, kind: Kind) -> bool:
+        return self.request.command == "health" and kind.resource == "events"
 
     def _job(self, kind: Kind, question: Question) -> Job[Replied]:
         def ask() -> Replied:
@@ -188,8 +199,10 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
             return decode(self.read(plain).body, COLLECTION, what=kind.name)
 
 
-def count_in(kind: Kind, collector: Collector, names: Sequence[str | None]) -> Part[list[int | ApiError]]:
-    """A count or an error for each namespace (None: the whole cluster).
+def count_in(
+    kind: Kind, collector: Collector, names: Sequence[str | None], *, seen: list[Replied] | None = None
+) -> Part[list[int | ApiError]]:
+    """A count or an error for each namespace (None: the whole cluster). `seen` is given the probes' replies.
 
     `limit=1` tells it without an object crossing the wire. Where the server does not say how many
     remain (selectors, old and aggregated servers), the cells are listed and counted: nothing is guessed.
@@ -198,7 +211,10 @@ def count_in(kind: Kind, collector: Collector, names: Sequence[str | None]) -> P
     counted: list[int | ApiError | None] = [None] * len(questions)
     if not any(question.has_selector for question in questions):
         probes = [msgspec.structs.replace(question, limit=1, from_cache=False, lane="probe") for question in questions]
-        counted = [_exact_count(reply) for reply in (yield from collector.ask(kind, *probes))]
+        probed = yield from collector.ask(kind, *probes)
+        counted = [_exact_count(reply) for reply in probed]
+        if seen is not None:
+            seen += probed
     open_places = [place for place, count in enumerate(counted) if count is None]
     lists = [questions[place] for place in open_places]
     replies = yield from collector.ask(kind, *lists)

@@ -41,7 +41,7 @@ class Total(msgspec.Struct, frozen=True):
 
 def forecast_kind(kind: Kind, collector: Collector) -> Part[Forecast]:
     """How a kind would be asked."""
-    if collector.request.command != "get":
+    if not collector.request.lists:
         return (yield from _counted(kind, collector))
     choice = yield from choose(kind, collector, may_list=False)
     if isinstance(choice, Choice):

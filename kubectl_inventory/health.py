@@ -1,7 +1,7 @@
 """What the server's words mean for health: rules as data, and the few lines that look them up.
 
 Every kind is judged by its own printed columns, custom ones included: a word in a
-Status, Phase or State column, a condition's True or False in a column named after it,
+Status, Phase or State column, True or False in a column named after a condition,
 `1/3` in a Ready column. A word that is not here is `unknown`, never `ok`; a user adds
 theirs in the policy file. Sources: the reasons of kubelet, scheduler and controllers as
 `kubectl get` prints them (kubernetes `pkg/printers/internalversion/printers.go`,
@@ -12,8 +12,8 @@ conditions. Knows neither objects nor namespaces.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Literal, get_args
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal
 
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.wire import ColumnDefinition
@@ -21,9 +21,213 @@ from kubectl_inventory.wire import ColumnDefinition
 Health = Literal["error", "unknown", "warning", "changing", "scaled-down", "ok"]
 """How something is, worst first. `unknown`: something that is needed could not be read, or a word is not known."""
 
-HEALTHS: tuple[Health, ...] = get_args(Health)
+HEALTHS: tuple[Health, ...] = ("error", "unknown", "warning", "changing", "scaled-down", "ok")
+
+# --- kinds --------------------------------------------------------------------
+
+JUDGED = (
+    # Those first by which others are judged.
+    "namespaces",
+    "nodes",
+    "storageclasses.storage.k8s.io",
+    "persistentvolumes",
+    "customresourcedefinitions.apiextensions.k8s.io",
+    "apiservices.apiregistration.k8s.io",
+    "resourcequotas",
+    "deployments.apps",
+    "statefulsets.apps",
+    "daemonsets.apps",
+    "replicasets.apps",
+    "replicationcontrollers",
+    "cronjobs.batch",
+    "jobs.batch",
+    "persistentvolumeclaims",
+    "pods",
+    "endpointslices.discovery.k8s.io",
+    "services",
+    "horizontalpodautoscalers.autoscaling",
+    "poddisruptionbudgets.policy",
+    "ingresses.networking.k8s.io",
+    "events",
+)
+"""The kinds of Kubernetes itself that say how something is, in the order in which they are judged."""
+
+BUILT_IN_GROUPS = frozenset({
+    "", "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "apps",
+    "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch", "certificates.k8s.io",
+    "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io", "extensions", "flowcontrol.apiserver.k8s.io",
+    "internal.apiserver.k8s.io", "networking.k8s.io", "node.k8s.io", "policy", "rbac.authorization.k8s.io",
+    "resource.k8s.io", "scheduling.k8s.io", "storage.k8s.io", "storagemigration.k8s.io",
+})
+"""The API server's own groups: what they serve besides the kinds above are settings, rights and leases."""
+
+BEARINGS = frozenset({"namespaces", "nodes", "storageclasses.storage.k8s.io"})
+"""Outside all namespaces, and needed to judge what is in one: pods by their nodes, claims by their classes."""
+
+WORKLOADS = ("deployments.apps", "statefulsets.apps", "daemonsets.apps")
+"""What counts in a namespace's WORKLOADS; a replicaset of its own does where it wants pods."""
+
+NEEDED = ("pods", *WORKLOADS)
+"""Without these nothing is known of a namespace."""
+
+
+def is_judged(kind: Kind) -> bool:
+    """Whether anything can be said of a kind's health: custom kinds may, by their columns."""
+    return kind.name in JUDGED or kind.group not in BUILT_IN_GROUPS
+
+
+def is_custom(kind: Kind) -> bool:
+    """Whether only a kind's columns tell if it says anything."""
+    return kind.group not in BUILT_IN_GROUPS
+
+
+def rank(kind: Kind) -> tuple[int, str, str]:
+    """Where a kind stands in the order in which they are judged: custom ones before the events."""
+    last = len(JUDGED) - 1
+    place = JUDGED.index(kind.name) if kind.name in JUDGED else last
+    return (place + 1 if place == last and kind.name in JUDGED else place, kind.group, kind.resource)
+
+
+# --- words --------------------------------------------------------------------
+
+MEANINGS: Mapping[Health, frozenset[str]] = {
+    "error": frozenset({
+        "crashloopbackoff", "imagepullbackoff", "errimagepull", "errimageneverpull", "errinvalidimagename",
+        "imageinspecterror", "invalidimagename", "registryunavailable", "signaturevalidationfailed",
+        "createcontainerconfigerror", "createcontainererror", "precreatehookerror", "prestarthookerror",
+        "poststarthookerror", "runcontainererror", "containercannotrun", "starterror", "oomkilled", "error",
+        "failed", "failure", "fatal", "lost", "dead", "broken", "crashed", "down", "configerror",
+        "installfailed", "upgradefailed", "rolledback", "reconcilefailed", "containerstatusunknown",
+        "killcontainererror", "runpodsandboxerror", "networknotready", "rejected", "aborted", "stalled",
+        "missing",
+    }),
+    "unknown": frozenset({"unknown"}),
+    "warning": frozenset({
+        "notready", "degraded", "unhealthy", "evicted", "deadlineexceeded", "expired", "denied", "blocked",
+        "invalid", "unavailable", "warning", "nodelost", "nodeaffinity", "nodeshutdown", "shutdown",
+        "terminated", "preempted", "preempting", "unexpectedadmissionerror", "outofcpu", "outofmemory",
+        "outofpods", "outofephemeral-storage", "topologyaffinityerror", "inactive", "disconnected", "offline",
+        "partial", "partiallyfailed", "completedwitherrors", "finishedwitherrors", "outofsync", "notfound",
+        "misconfigured", "incomplete", "conflict",
+    }),
+    "changing": frozenset({
+        "pending", "containercreating", "podinitializing", "schedulinggated", "terminating", "creating",
+        "provisioning", "initializing", "starting", "restarting", "scheduling", "scheduled", "deploying",
+        "updating", "upgrading", "rollingupdate", "progressing", "reconciling", "inprogress", "waiting",
+        "queued", "new", "deleting", "stopping", "scaling", "scalingup", "scalingdown", "restoring",
+        "migrating", "resizing", "rebalancing", "installing", "uninstalling", "draining", "building", "pulling",
+        "syncing", "configuring", "requested", "waitingforpluginoperations", "finalizing", "cancelling",
+        "suspending", "resuming", "renewing", "issuing", "binding", "attaching", "detaching", "rotating",
+        "recovering", "joining", "bootstrapping", "accepted",
+    }),
+    "scaled-down": frozenset({"hibernated", "hibernating", "scaledtozero"}),
+    "ok": frozenset({
+        "running", "completed", "complete", "succeeded", "success", "successful", "ready", "active", "bound",
+        "available", "released", "healthy", "synced", "online", "up", "ok", "valid", "approved", "issued",
+        "established", "installed", "deployed", "done", "finished", "enabled", "connected", "programmed",
+        "provisioned", "created", "configured", "reconciled", "normal", "green", "operational", "passing",
+        "passed", "current", "published", "registered", "idle", "stable", "attached", "suspended", "paused",
+        "stopped", "cancelled", "canceled", "disabled", "skipped", "archived", "closed", "started",
+        "successcriteriamet", "resolved", "verified", "processed", "applied",
+    }),
+}
+"""What the words of Status, Phase and State columns mean, in lower case. `Suspended` or `Stopped` is what somebody wanted."""
+
+STATE_COLUMNS = frozenset({"status", "phase", "state", "health", "health status", "sync status"})
+"""Columns that hold such a word."""
+
+GOOD_CONDITIONS = frozenset({
+    "ready", "available", "synced", "healthy", "established", "accepted", "programmed", "reconciled", "valid",
+    "initialized", "installed", "online", "connected", "resolvedrefs", "succeeded", "operational", "upgradeable",
+})
+"""Columns named after a condition that is well when True (API conventions, "Typical status properties")."""
+
+BAD_CONDITIONS = frozenset({
+    "degraded", "stalled", "failed", "failing", "unhealthy", "memorypressure", "diskpressure", "pidpressure",
+    "networkunavailable", "conflict", "expired", "lost",
+})
+"""Columns named after a condition that is well when False."""
+
+PASSING_CONDITIONS = frozenset({"progressing", "reconciling", "updating", "upgrading", "migrating", "deleting"})
+"""Columns named after a condition that is on its way while True."""
+
+NODE_TROUBLES = frozenset({
+    "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable",
+    "KernelDeadlock", "ReadonlyFilesystem", "CorruptDockerOverlay2", "FrequentKubeletRestart",
+    "FrequentDockerRestart", "FrequentContainerdRestart", "FrequentUnregisterNetDevice",
+})
+"""A node's conditions that are trouble when True: the kubelet's, and the node problem detector's."""
+
+STARTING = frozenset({"pending", "containercreating", "podinitializing", "schedulinggated"})
+"""What a pod says that has not run yet."""
+
+ENDED = frozenset({"completed", "succeeded"})
+"""What a pod says that has done what it had to."""
+
+SPOILT = frozenset({
+    "error", "failed", "evicted", "oomkilled", "deadlineexceeded", "containerstatusunknown", "nodelost", "nodeaffinity",
+    "nodeshutdown", "shutdown", "terminated", "preempting", "preempted", "unexpectedadmissionerror", "outofcpu",
+    "outofmemory", "outofpods", "outofephemeral-storage", "topologyaffinityerror", "containercannotrun", "starterror",
+})
+"""What a pod says that has ended badly, or whose container just has; its owner may have replaced it."""
+
+_INIT_PROGRESS = re.compile(r"init:\d+/\d+", re.ASCII)
+_EXIT = re.compile(r"(?:init:)?(?:exitcode|signal):-?\d+", re.ASCII)
+_RATIO = re.compile(r"(\d{1,9})/(\d{1,9})", re.ASCII)
 
 
 def is_worse(one: Health, other: Health) -> bool:
     """Whether `one` is worse than `other`."""
     return HEALTHS.index(one) < HEALTHS.index(other)
+
+
+def worst(healths: Collection[Health]) -> Health:
+    """The worst of them; `ok` of none."""
+    return min(healths, key=HEALTHS.index, default="ok")
+
+
+def meaning_of(word: str) -> Health | None:
+    """What a status word means; None for one that is not known.
+
+    `Init:` before a word is of an init container, a container's exit code or signal is as bad as `Error`.
+    """
+    lower = word.lower()
+    if _INIT_PROGRESS.fullmatch(lower):
+        return "changing"
+    if _EXIT.fullmatch(lower):
+        return "error"
+    bare = lower.removeprefix("init:")
+    return next((health for health, words in MEANINGS.items() if bare in words), None)
+
+
+def is_starting(word: str) -> bool:
+    """Whether a pod's word says that it has not run yet."""
+    lower = word.lower()
+    return lower in STARTING or _INIT_PROGRESS.fullmatch(lower) is not None
+
+
+def is_spoilt(word: str) -> bool:
+    """Whether a pod's word says that it, or its container, ended badly."""
+    lower = word.lower()
+    return lower in SPOILT or _EXIT.fullmatch(lower) is not None
+
+
+def ratio(text: str) -> tuple[int, int] | None:
+    """`1/3` as numbers."""
+    match = _RATIO.fullmatch(text)
+    return (int(match[1]), int(match[2])) if match is not None else None
+
+
+def says_health(columns: Sequence[ColumnDefinition], also: Collection[str]) -> bool:
+    """Whether a custom kind's table tells how its objects are. `also`: columns that the user's rules name."""
+    return any(is_telling(column, also) for column in columns)
+
+
+def is_telling(column: ColumnDefinition, also: Collection[str] = ()) -> bool:
+    """Whether a column tells. One for `-o wide` alone may hold a sentence under the same header."""
+    name = column.name.lower()
+    if name in also:
+        return True
+    return not column.priority and (
+        name in STATE_COLUMNS or name in GOOD_CONDITIONS or name in BAD_CONDITIONS or name in PASSING_CONDITIONS
+    )

@@ -10,25 +10,25 @@ PROGRAM = "kubectl inventory"
 """How the program is called in every text; `cli` puts in the name it was started by."""
 
 HELP = """\
-Say what is in a cluster, and whether all of it could be read. Reads only.
+Say what is in a cluster, and whether it is well. Reads only.
 
 Examples:
   kubectl inventory                                # how many objects of each kind
   kubectl inventory --by namespace                 # ... in each namespace
-  kubectl inventory -n shop,pay                    # ... in these namespaces alone
   kubectl inventory get deploy,pods -n shop,pay    # these kinds in these namespaces
   kubectl inventory get -o json > inventory.json   # every object
-  kubectl inventory kinds                          # what could be read, and what not
-  kubectl inventory policy show                    # what may be read, and how hard
+  kubectl inventory health                         # what is not well, worst first
+  kubectl inventory health shop --explain          # why, and what to type next
+  kubectl inventory health --fail-on error -q      # for CI: exit 4 if anything is in error
 
 Commands:
   (none)       Count objects by kind, namespace or label
   get          List objects with their status, kinds mixed
+  health       Say which namespaces are not well, and why
   kinds        List every kind and whether it could be read
   policy       Show, check or write the policy: what may be read, and how hard
   bench        Time the ways to read this cluster
-  options      List the connection and limit flags
-  version      Print the program's version
+  options, version
 
 Options:
   -n, --namespace NS[,NS]     only these namespaces (default: all you can see, as -A)
@@ -43,6 +43,6 @@ Options:
       --allow-incomplete      exit 0 when something could not be read
   -q, --quiet                 no summary when the answer is complete
 
-Exit: 0 complete, 1 could not run, 2 wrong usage or policy, 3 incomplete, 130 Ctrl-C
+Exit: 0 complete, 1 could not run, 2 wrong usage or policy, 3 incomplete, 4 --fail-on, 130 Ctrl-C
 More: "kubectl inventory COMMAND --help"; "kubectl inventory options" for connection flags
 """

@@ -64,10 +64,13 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     """What a reader of the rows should know: that they come from two moments, for instance."""
 
+    is_aside: bool = False
+    """Asked only to judge others by: whoever may see one namespace alone has read that whole without it."""
+
     @property
     def is_whole(self) -> bool:
-        """Whether all of it was read."""
-        return not self.gaps
+        """Whether all of it was read that was wanted."""
+        return not self.gaps or self.is_aside
 
     @property
     def is_unread(self) -> bool:
@@ -151,6 +154,11 @@ class Inventory:
             if reading.kind.name == NAMESPACES.name and reading.is_whole and not self.plan.selects:
                 return reading.count
         return self._namespaces.known_count
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """The namespaces that this is about, as far as anybody had to know their names."""
+        return self.plan.reach.names if self.plan.reach.names is not None else self._namespaces.known
 
     @property
     def remark(self) -> str:

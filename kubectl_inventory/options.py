@@ -29,9 +29,10 @@ class Duration(click.ParamType[float]):
     """Go's durations, as kubectl takes them: `5s`, `1m30s`, `500ms`; a bare number is seconds."""
 
     name = "duration"
+    refusal = "every request has an end here: 0 (never) is not possible, name a longer time"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds; 0 is refused, as every request here has an end."""
+        """Seconds; 0 is refused."""
         text = str(value)
         units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
         parts = re.findall(r"(\d+(?:\.\d+)?)(ms|h|m|s)", text)
@@ -42,8 +43,15 @@ class Duration(click.ParamType[float]):
         else:
             self.fail(f"{text!r} is not a duration such as 5s, 1m30s or 500ms", param, ctx)
         if seconds <= 0:
-            self.fail("every request has an end here: 0 (never) is not possible, name a longer time", param, ctx)
+            self.fail(self.refusal, param, ctx)
         return seconds
+
+
+class LookBack(Duration):
+    """A length of time that is looked back."""
+
+    name = "duration"
+    refusal = "nothing happens in no time: name a longer one"
 
 
 class WordList(click.ParamType[tuple[str, ...]]):
@@ -117,19 +125,28 @@ def limit_options(function: F) -> F:
     return function
 
 
-def scope_options(function: F) -> F:
-    """What is asked for: namespaces, selectors, kinds left out."""
+def place_options(function: F) -> F:
+    """Where is looked: namespaces, and kinds left out."""
     for option in (
         click.option(
             "-n", "--namespace", "namespaces", type=WordList(), multiple=True, metavar="NS[,NS]",
             help="only these namespaces (default: all you can see, as -A)",
         ),
         click.option("-A", "--all-namespaces", is_flag=True, help="the default, accepted for habit"),
-        click.option("-l", "--selector", default="", metavar="QUERY", help="only objects with these labels"),
-        click.option("--field-selector", default="", metavar="QUERY", help="only objects with these fields"),
         click.option(
             "--exclude", type=WordList(), multiple=True, metavar="TYPE[,TYPE]", help="leave these kinds out"
         ),
+    ):
+        function = option(function)
+    return function
+
+
+def scope_options(function: F) -> F:
+    """What is asked for: where, and which objects there."""
+    function = place_options(function)
+    for option in (
+        click.option("-l", "--selector", default="", metavar="QUERY", help="only objects with these labels"),
+        click.option("--field-selector", default="", metavar="QUERY", help="only objects with these fields"),
         click.option(
             "--scope", type=click.Choice(["all", "namespaced", "cluster"]), default="all", help="which kinds"
         ),
@@ -152,6 +169,16 @@ def output_options(formats: Sequence[str]) -> Callable[[F], F]:
         return function
 
     return decorate
+
+
+def strategy_option(function: F) -> F:
+    """How lists are asked."""
+    return click.option(
+        "--strategy",
+        type=click.Choice(["auto", "sequential", "fanout", "bulk"]),
+        default="auto",
+        help="how lists are asked; the answer is the same",
+    )(function)
 
 
 def plan_option(function: F) -> F:
@@ -207,6 +234,11 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     by: tuple[tuple[str, ...], ...] = ()
     strategy: Strategy = "auto"
     plan: str | None = None
+    explain: bool = False
+    broken: bool = False
+    show_ok: bool = False
+    since: float = 3600.0
+    fail_on: tuple[tuple[str, ...], ...] = ()
     runs: int = 5
     dry_run: bool = False
     # how it is printed

@@ -14,6 +14,7 @@ import msgspec
 
 from kubectl_inventory.discovery import Catalog, DiscoveryGap
 from kubectl_inventory.errors import PolicyError, Unavailable, UsageError, near
+from kubectl_inventory.health import BEARINGS, is_judged, rank
 from kubectl_inventory.policy import Policy, Rule
 from kubectl_inventory.reach import Reach
 from kubectl_inventory.request import Request
@@ -62,9 +63,10 @@ def make_plan(request: Request, catalog: Catalog, policy: Policy, reach: Reach) 
     Raises `UsageError` for a type that the server does not have and `PolicyError` for one that is denied.
     """
     named = resolve_types(request.types, catalog, policy)
+    judges = request.command == "health"
     excluded = _excluded(request.exclude, catalog)
     known = {(kind.group, kind.resource) for kind in catalog.kinds}
-    kinds = named if request.types else sorted(catalog.kinds, key=lambda kind: (kind.group, kind.resource))
+    kinds = named if request.types else sorted(catalog.kinds, key=rank if judges else _api_order)
     treatments = []
     for kind in kinds:
         if {(kind.group, kind.resource), (kind.group, "*")} & excluded:
@@ -75,6 +77,8 @@ def make_plan(request: Request, catalog: Catalog, policy: Policy, reach: Reach) 
             treatments.append(Treatment(kind, "OutOfScope", "cluster-scoped" if not kind.namespaced else "namespaced"))
         elif not request.types and (reason := left_out(kind)):
             treatments.append(Treatment(kind, "LeftOut", reason))
+        elif judges and not is_judged(kind):
+            treatments.append(Treatment(kind, "LeftOut", "says nothing of its health"))
         else:
             among = {(other.group, other.resource) for other in named} if request.types else known
             treatments.append(_ask_or_alias(kind, among))
@@ -172,6 +176,10 @@ def _resolve_one(typed: str, catalog: Catalog) -> Kind:
     raise UsageError(f'the server doesn\'t have a resource type "{typed}"{suggestion}', hint=hint)
 
 
+def _api_order(kind: Kind) -> tuple[str, str]:
+    return kind.group, kind.resource
+
+
 def _categories(catalog: Catalog) -> set[str]:
     return {category for kind in catalog.kinds for category in kind.categories}
 
@@ -187,6 +195,8 @@ def _short_names(kind: Kind) -> tuple[str, ...]:
 def _in_scope(kind: Kind, request: Request, reach: Reach) -> bool:
     if kind.namespaced:
         return request.scope != "cluster"
+    if request.command == "health" and kind.name in BEARINGS:
+        return True
     # kubectl, too, prints `get nodes -n shop`: what is named is meant.
     return request.scope != "namespaced" and (reach.cluster_scoped or bool(request.types))
 

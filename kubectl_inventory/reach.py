@@ -74,6 +74,11 @@ class Namespaces:
             return self._names
 
     @property
+    def known(self) -> tuple[str, ...]:
+        """Those that somebody had to list, or the one that stands in for them; empty where nobody had to."""
+        return self._names or ()
+
+    @property
     def known_count(self) -> int | None:
         """How many there are, when somebody had to list them."""
         return len(self._names) if self._names is not None and not self.remark else None
@@ -144,7 +149,7 @@ def find_reach(request: Request, policy: Policy, namespaces: Namespaces) -> Reac
     if not policy.has_namespace_rule:
         return Reach()
     literal = policy.literal_denied_namespaces()
-    if literal is not None and request.by == ("kind",) and request.command != "get":
+    if literal is not None and request.by == ("kind",) and not request.lists:
         rules = [(name, policy.denies_namespace(name)) for name in literal]
         withheld = tuple(WithheldNamespace(name, rule) for name, rule in rules if rule is not None)
         return Reach(excluded=literal, withheld=withheld)

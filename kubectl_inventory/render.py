@@ -26,6 +26,8 @@ _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 )
 """C0, DEL, C1, line separators and the marks that turn the direction of text: kubectl lets most of them through."""
+_COLOURS = {"error": "\x1b[31m", "warning": "\x1b[33m", "unknown": "\x1b[35m"}
+_PLAIN = "\x1b[0m"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell starts that a spreadsheet would run."""
 
@@ -41,6 +43,11 @@ def cell_text(cell: Cell) -> str:
     if isinstance(cell, float):
         return _go_float(cell)
     return str(cell)
+
+
+def coloured(health: str) -> str:
+    """The word for how something is, for a terminal."""
+    return f"{_COLOURS[health]}{health}{_PLAIN}" if health in _COLOURS else health
 
 
 def one_line(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-Command = Literal["counts", "get", "kinds"]
+Command = Literal["counts", "get", "kinds", "health"]
 Strategy = Literal["auto", "sequential", "fanout", "bulk"]
 Scope = Literal["all", "namespaced", "cluster"]
 Need = Literal["name", "cells", "metadata"]
@@ -35,6 +35,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What counts are grouped by: `kind`, `namespace`, `label=KEY`."""
     strategy: Strategy = "auto"
     need: Need = "cells"
+
+    @property
+    def lists(self) -> bool:
+        """Whether objects are listed, and not only counted."""
+        return self.command in ("get", "health")
 
     @property
     def label_keys(self) -> tuple[str, ...]:

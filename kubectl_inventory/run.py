@@ -27,6 +27,7 @@ from kubectl_inventory.resource import Kind, Read
 from kubectl_inventory.ways import useful_width
 
 if TYPE_CHECKING:
+    from kubectl_inventory.findings import Diagnosis
     from kubectl_inventory.kube import Cluster, RequestRecord
     from kubectl_inventory.kubeconfig import Connection
 
@@ -164,6 +165,39 @@ def foresee(request: Request, session: Session, ground: Ground, watch: Foresight
     return forecasts
 
 
+def diagnose(
+    inventory: Inventory, request: Request, session: Session, *, since_s: float, thorough: bool
+) -> Diagnosis:
+    """What is not well in an inventory that was begun; read to its end, then looked at closer where that tells more.
+
+    `since_s`: how far events are looked back. `thorough`: also what says no more than why, and since when.
+    """
+    from kubectl_inventory.closer import Looks, kind_named
+    from kubectl_inventory.conclusions import conclude, node_findings
+    from kubectl_inventory.diagnosis import SLICES, Gathering
+    from kubectl_inventory.rollup import roll_up
+
+    policy, asked = session.policy, inventory.plan.kinds("Asked")
+    known = [treatment.kind for treatment in inventory.plan.treatments]
+    gathering = Gathering(policy, since_s=since_s, kinds=known, only=request.namespaces or None)
+    for kind, page in inventory.pieces():
+        gathering.take(kind, page)
+    whole = {reading.kind.name for reading in inventory.readings if reading.is_whole}
+    suspects = gathering.conclude({kind.name for kind in known} - whole)
+    nodes = kind_named(asked, "nodes") if gathering.nodes and not inventory.plan.reach.named else None
+    looks = Looks(suspects, thorough=thorough, slices=kind_named(asked, SLICES), nodes=nodes)
+    looks.take(session.cluster.read, side_by_side(request, session))
+    found = [conclude(suspect, looks.at(suspect), grace_s=policy.grace_s) for suspect in suspects]
+    found += node_findings(nodes, looks.at_all(nodes)) if nodes is not None else ()
+    findings = [
+        finding
+        for finding in found
+        if finding is not None
+        and not policy.ignores(finding.object.kind, finding.object.namespace, finding.object.name, finding.reason)
+    ]
+    return roll_up(gathering, findings, inventory, overlooked=looks.overlooked)
+
+
 def lists_at_once(request: Request, session: Session) -> int:
     """How many lists are in flight at the distance that is known by now."""
     return 1 if request.strategy == "sequential" else _bounds(request, session).room("workers")
@@ -216,7 +250,7 @@ def _open_ahead(request: Request, session: Session, bounds: Bounds) -> None:
     """Opens the connections that a whole inventory will use, while its first questions are asked."""
     if request.strategy == "sequential" or request.types:
         return
-    pools = ("probes", "workers") if request.command == "get" else ("probes",)
+    pools = ("probes", "workers") if request.lists else ("probes",)
     at_once = session.remembered.round_trip_s > 0
     session.cluster.open_ahead(lambda: sum(map(bounds.room, pools)), at_once=at_once)
 
@@ -242,7 +276,7 @@ def _gather(
 
     Secrets come last when labels are grouped by: see `Collector`.
     """
-    step = list_kind if collector.request.command == "get" else count_kind
+    step = list_kind if collector.request.lists else count_kind
     late = [kind for kind in asked if kind.holds_secrets and collector.label_values]
     batches: list[tuple[Sequence[Kind], _Kinds]] = []
     for kinds in ([kind for kind in asked if kind not in late], late):

@@ -44,7 +44,10 @@ class Terminal:
     ) -> None:
         self._out, self._err = out, err
         self._err_is_tty = err is not None and err.isatty()
-        self._colours = self._err_is_tty and "NO_COLOR" not in environ and environ.get("TERM") != "dumb"
+        may_colour = "NO_COLOR" not in environ and environ.get("TERM") != "dumb"
+        self._colours = self._err_is_tty and may_colour
+        self.colours_answer = may_colour and out is not None and out.isatty()
+        """Whether the answer goes to somebody who sees colours."""
         self._columns = environ.get("COLUMNS", "")
         self._begun_s = ticks_s()
         self._drawn = False

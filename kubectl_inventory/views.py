@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from kubectl_inventory.clock import span_s
+from kubectl_inventory.columns import NONE, Places
 from kubectl_inventory.errors import UsageError, near
 from kubectl_inventory.inventory import Inventory, Page, Reading, Row
 from kubectl_inventory.plan import Treatment
@@ -22,13 +24,8 @@ from kubectl_inventory.wire import Cell, ColumnDefinition
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?=$|[ /])", re.ASCII)
 """What a cell is sorted by that begins with a number: `11 (2m14s ago)`, `3/4`."""
-_SPAN = re.compile(r"(?:(\d{1,9})y)?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
-_UNITS_S = (31_536_000, 86_400, 3600, 60, 1)
-"""A span of time as the server prints it: `5m12s`, `2y30d`."""
-
 NOT_APPLICABLE = "-"
 UNREADABLE = "?"
-NONE = "<none>"
 
 
 class Grid(msgspec.Struct, frozen=True):
@@ -150,73 +147,6 @@ def several_kinds(listed: Iterable[Listed], *, wide: bool, labels: bool) -> Grid
     return Grid(("NAMESPACE", "NAME", "READY", "STATUS", "AGE", *extra_headers), rows)
 
 
-class Places:
-    """Where a kind's columns keep what every kind's view shows: found by the names that the server gives them."""
-
-    def __init__(self, columns: Sequence[ColumnDefinition]) -> None:
-        self._columns = columns
-        self._by_name = {column.name.lower(): place for place, column in reversed(list(enumerate(columns)))}
-        self._name = next((place for place, column in enumerate(columns) if column.format == "name"), 0)
-        # A column for wide alone may say at length what a READY has said in a word.
-        usual = {name: place for name, place in self._by_name.items() if not columns[place].priority}
-        self._ready, self._desired, self._status, self._phase, self._age, self._last_seen = map(
-            usual.get, ("ready", "desired", "status", "phase", "age", "last seen")
-        )
-
-    def ready(self, row: Row) -> str:
-        """The server's Ready column; over Desired where it is a bare number."""
-        ready = _text_at(row, self._ready)
-        if not ready.isdigit():
-            return ready
-        desired = _text_at(row, self._desired)
-        return f"{ready}/{desired}" if desired.isdigit() else ready
-
-    def status(self, row: Row) -> str:
-        """The server's Status or Phase column."""
-        return _text_at(row, self._status) or _text_at(row, self._phase)
-
-    def age(self, row: Row) -> str:
-        """The server's Age; when an event was last seen."""
-        return _text_at(row, self._age) or _text_at(row, self._last_seen)
-
-    def more(self, row: Row) -> str:
-        """What else the server printed, as `column=value`."""
-        parts = []
-        shown = (self._name, self._ready, self._desired, self._status, self._phase, self._age, self._last_seen)
-        for place, column in enumerate(self._columns):
-            name = column.name.lower()
-            if place in shown or name == "name":
-                continue
-            text = cell_text(row.cells[place]) if place < len(row.cells) else ""
-            if text and text not in (NONE, "<unset>"):
-                parts.append(f"{name.replace(' ', '-')}={text}")
-        return " ".join(parts)
-
-    def columns_of(self, row: Row) -> dict[str, Cell]:
-        """Every column but the name and the age, which the metadata tells, for the JSON contract."""
-        found: dict[str, Cell] = {}
-        for place, (column, cell) in enumerate(zip(self._columns, row.cells, strict=False)):
-            if place != self._name and column.name not in ("Name", "Age"):
-                found.setdefault(column.name, cell)  # nothing keeps a custom resource from naming two columns alike
-        return found
-
-    def value(self, row: Row, name: str) -> Cell:
-        """One column's cell by its header, in any case; None without one."""
-        return _cell_at(row, self._by_name.get(name.lower()))
-
-
-def _cell_at(row: Row, place: int | None) -> Cell:
-    return row.cells[place] if place is not None and place < len(row.cells) else None
-
-
-def _text_at(row: Row, place: int | None) -> str:
-    # Asked several times for each object: without a column there is nothing to look up.
-    if place is None or place >= len(row.cells):
-        return ""
-    cell = row.cells[place]
-    return cell if isinstance(cell, str) else cell_text(cell)
-
-
 CSV_HEADERS = ("namespace", "apiVersion", "kind", "name", "created", "ready", "status")
 
 
@@ -292,8 +222,8 @@ def _order_of(text: str) -> tuple[int, float, str]:
         return 2, 0, ""
     if (number := _NUMBER.match(text)) is not None:
         return 0, float(number[0]), text
-    if (span := _SPAN.fullmatch(text)) is not None:
-        return 0, sum(int(part) * unit_s for part, unit_s in zip(span.groups("0"), _UNITS_S, strict=True)), text
+    if (seconds := span_s(text)) is not None:
+        return 0, seconds, text
     return 1, 0, text
 
 

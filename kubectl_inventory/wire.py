@@ -192,6 +192,93 @@ class CollectionReply(msgspec.Struct, frozen=True, rename="camel"):
         return [cell for cell in cells if isinstance(cell, str)]
 
 
+class Condition(msgspec.Struct, frozen=True, rename="camel"):
+    """meta/v1 `Condition`, or one of a kind's own that has the same fields."""
+
+    type: str = ""
+    status: str = ""
+    reason: str = ""
+    message: str = ""
+    last_transition_time: str | None = None
+
+
+class Ended(msgspec.Struct, frozen=True, rename="camel"):
+    """core/v1 `ContainerStateTerminated`."""
+
+    exit_code: int = 0
+    reason: str = ""
+    finished_at: str | None = None
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """core/v1 `ContainerStateWaiting`."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class ContainerState(msgspec.Struct, frozen=True):
+    """core/v1 `ContainerState`, now or before."""
+
+    waiting: Waiting | None = None
+    terminated: Ended | None = None
+
+
+class ContainerStatus(msgspec.Struct, frozen=True, rename="camel"):
+    """core/v1 `ContainerStatus`, without image and environment."""
+
+    name: str = ""
+    ready: bool = False
+    state: ContainerState = ContainerState()
+    last_state: ContainerState = ContainerState()
+
+
+class ObjectStatus(msgspec.Struct, frozen=True, rename="camel"):
+    """What a kind's status says of its health, as far as kinds have it in common."""
+
+    conditions: tuple[Condition, ...] | None = None
+    container_statuses: tuple[ContainerStatus, ...] | None = None
+    init_container_statuses: tuple[ContainerStatus, ...] | None = None
+    expected_pods: int | None = None
+    """Of a PodDisruptionBudget: how many pods it is for."""
+
+
+class DetailMeta(msgspec.Struct, frozen=True, rename="camel"):
+    """meta/v1 `ObjectMeta`: who an object is, whose, and since when it is going."""
+
+    name: str = ""
+    creation_timestamp: str | None = None
+    deletion_timestamp: str | None = None
+    owner_references: tuple[OwnerReference, ...] | None = None
+
+
+class EndpointConditions(msgspec.Struct, frozen=True):
+    """discovery.k8s.io/v1 `EndpointConditions`: unknown counts as ready."""
+
+    ready: bool | None = None
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """discovery.k8s.io/v1 `Endpoint`, without its addresses."""
+
+    conditions: EndpointConditions = EndpointConditions()
+
+
+class Detail(msgspec.Struct, frozen=True):
+    """One object, read for what is the matter with it: its status, and nothing of its spec."""
+
+    metadata: DetailMeta = DetailMeta()
+    status: ObjectStatus = ObjectStatus()
+    endpoints: tuple[Endpoint, ...] | None = None
+    """Of an EndpointSlice, which has no status."""
+
+
+class DetailsReply(msgspec.Struct, frozen=True):
+    """A plain list of such objects."""
+
+    items: tuple[Detail, ...] | None = None
+
+
 T = TypeVar("T")
 
 # Made here, in the thread that imports, and not where they are used: two threads that are the first to decode
@@ -200,6 +287,7 @@ DISCOVERY = msgspec.json.Decoder(DiscoveryReply)
 LEGACY_GROUPS = msgspec.json.Decoder(LegacyGroupsReply)
 LEGACY_RESOURCES = msgspec.json.Decoder(LegacyResourcesReply)
 COLLECTION = msgspec.json.Decoder(CollectionReply)
+DETAILS = msgspec.json.Decoder(DetailsReply)
 
 
 def decode(body: bytes, decoder: msgspec.json.Decoder[T], *, what: str) -> T:

@@ -8,6 +8,14 @@ def seconds(elapsed_s: float) -> str:
     return f"{elapsed_s:.1f}s" if elapsed_s < 10 else f"{elapsed_s:.0f}s"
 
 
+def window(length_s: float) -> str:
+    """A length of time as one types it: `1h`, `90m`, `2d`."""
+    for unit, size_s in (("d", 86_400), ("h", 3600), ("m", 60)):
+        if length_s >= size_s and length_s % size_s == 0:
+            return f"{length_s / size_s:.0f}{unit}"
+    return f"{length_s:g}s"
+
+
 def plural(count: int, noun: str) -> str:
     """`kind` or `kinds`."""
     return noun if count == 1 else f"{noun}s"

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import pytest
 
 from kubectl_inventory import views
+from kubectl_inventory.columns import Places
 from kubectl_inventory.discovery import DiscoveryGap
 from kubectl_inventory.errors import UsageError
 from kubectl_inventory.inventory import Gap, Inventory, Page, Reading, Row
 from kubectl_inventory.plan import Treatment
 from kubectl_inventory.policy import Rule
 from kubectl_inventory.reach import Reach, WithheldNamespace
-from kubectl_inventory.views import Listed, Places
+from kubectl_inventory.views import Listed
 from kubectl_inventory.wire import Cell, ColumnDefinition, ObjectMeta, OwnerReference
 from tests.fake_api import (
     AGE,

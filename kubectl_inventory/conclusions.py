@@ -1,0 +1,292 @@
+"""From a suspect to a finding, or to none: what a closer look at its status told, and for how long it is so.
+
+Without a closer look the row alone decides, and nothing says since when.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from kubectl_inventory.clock import epoch_of, human_span, now_epoch
+from kubectl_inventory.findings import Finding, Owner, Thing
+from kubectl_inventory.health import BAD_CONDITIONS, GOOD_CONDITIONS, NODE_TROUBLES, Health
+from kubectl_inventory.resource import Kind
+from kubectl_inventory.symptoms import Symptom
+from kubectl_inventory.wire import Condition, ContainerStatus, Detail
+
+_REMAINING = re.compile(r"([a-z0-9-]+)((?:\.[a-z0-9-]+)*) has (\d+) resource instances", re.ASCII)
+"""What the namespace controller says is left (kubernetes `pkg/controller/namespace/deletion`)."""
+_RELEASING = ("ReplicaSetUpdated", "FoundNewReplicaSet", "NewReplicaSetCreated")
+"""A Deployment is Progressing for these while a release is under way (kubernetes `pkg/controller/deployment/util`)."""
+
+
+class Suspect(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that may not be well, before a closer look."""
+
+    object: Thing
+    symptom: Symptom
+    age_s: float | None
+    """How old the object is; of pods alike, the oldest."""
+    count: int = 1
+    example: Thing | None = None
+    """The pod to look at, where pods are the matter."""
+    restarts: tuple[int, int] = (0, 0)
+    state: str = ""
+    """What a workload's row says of it: `1/3 ready`."""
+    is_spoilt: bool = False
+    """Of pods that ended badly."""
+
+    @property
+    def patient(self) -> Thing:
+        """The object whose status tells more."""
+        return self.example if self.example is not None else self.object
+
+
+class _Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What a look told: fields that are set replace the row's."""
+
+    since: str | None = None
+    symptom: Symptom | None = None
+    is_well: bool = False
+    """It is no finding after all."""
+    message: str = ""
+    last_exit: str = ""
+    owner: Owner | None = None
+
+
+def conclude(suspect: Suspect, details: Sequence[Detail] | None, *, grace_s: float) -> Finding | None:
+    """The finding that a suspect is; None where it is well. `details`: what was looked at, None where nothing was."""
+    told = _told(suspect, details) if details is not None else _Told()
+    if told.is_well:
+        return None
+    symptom = told.symptom if told.symptom is not None else suspect.symptom
+    lasted_s = _lasted_s(told.since)
+    known_s = lasted_s if lasted_s is not None else suspect.age_s
+    health: Health = symptom.health
+    if symptom.passes and known_s is not None and known_s < grace_s:
+        health = "changing"
+    return Finding(
+        object=suspect.object,
+        health=health,
+        reason=symptom.reason,
+        brief=symptom.brief or symptom.reason,
+        summary=suspect.state or symptom.message,
+        says=told.message,
+        owner=told.owner,
+        since=told.since,
+        count=suspect.count,
+        example=suspect.example if suspect.example != suspect.object else None,
+        restarts=suspect.restarts,
+        last_exit=told.last_exit,
+    )
+
+
+def node_findings(kind: Kind, nodes: Sequence[Detail]) -> Iterator[Finding]:
+    """What only a node's conditions tell: pressure, and what a problem detector found."""
+    for node in nodes:
+        for condition in node.status.conditions or ():
+            if condition.type in NODE_TROUBLES and condition.status == "True":
+                yield Finding(
+                    object=Thing(kind, None, node.metadata.name),
+                    health="warning",
+                    reason=condition.type,
+                    brief=condition.type,
+                    says=condition.message,
+                    since=condition.last_transition_time,
+                )
+
+
+def _lasted_s(since: str | None) -> float | None:
+    begun = epoch_of(since)
+    return max(now_epoch() - begun, 0.0) if begun is not None else None
+
+
+def _told(suspect: Suspect, details: Sequence[Detail]) -> _Told:
+    tell = _TELL.get(suspect.patient.kind.name, _any_kind)
+    if suspect.object.kind.name == "services":
+        return _service(suspect, details)
+    if not details:
+        return _Told(is_well=True)  # it is gone since it was listed
+    return tell(suspect, details[0])
+
+
+def _service(suspect: Suspect, slices: Sequence[Detail]) -> _Told:
+    endpoints = [endpoint for it in slices for endpoint in it.endpoints or ()]
+    if any(endpoint.conditions.ready is not False for endpoint in endpoints):
+        return _Told(is_well=True)
+    return _Told()
+
+
+def _pod(suspect: Suspect, pod: Detail) -> _Told:
+    symptom = suspect.symptom
+    owner = _owner(pod) if suspect.example == suspect.object else None
+    if symptom.reason == "Terminating":
+        return _Told(since=pod.metadata.deletion_timestamp, owner=owner)
+    scheduled = _condition(pod, "PodScheduled")
+    if scheduled is not None and scheduled.status == "False":
+        if symptom.reason == "Unschedulable" and "persistentvolumeclaim" in scheduled.message.lower():
+            symptom = msgspec.structs.replace(symptom, reason="VolumePending")
+        return _Told(
+            since=scheduled.last_transition_time, symptom=symptom, message=scheduled.message, owner=owner
+        )
+    containers = [*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ())]
+    sick = next((it for it in containers if not it.ready and it.state.terminated is None), None)
+    sick = sick or next((it for it in containers if _last_exit(it)), None)
+    last_exit = _last_exit(sick) if sick is not None else ""
+    waiting = sick.state.waiting if sick is not None else None
+    ready = _condition(pod, "Ready")
+    if symptom.reason == "Restarts":
+        ended = sick.last_state.terminated if sick is not None else None
+        if ended is not None and ended.reason not in ("", "Error", "Completed"):
+            symptom = msgspec.structs.replace(symptom, brief=f"{symptom.brief}, {ended.reason}")
+        since = ended.finished_at if ended is not None else None
+        return _Told(since=since, symptom=symptom, last_exit=last_exit, owner=owner)
+    since = ready.last_transition_time if ready is not None and ready.status == "False" else None
+    message = waiting.message if waiting is not None else (ready.message if ready is not None else "")
+    return _Told(since=since, message=message, last_exit=last_exit, owner=owner)
+
+
+def _last_exit(container: ContainerStatus) -> str:
+    """`137 (OOMKilled)`: how it ended last."""
+    ended = container.last_state.terminated or container.state.terminated
+    if ended is None:
+        return ""
+    return f"{ended.exit_code} ({ended.reason})" if ended.reason else str(ended.exit_code)
+
+
+def _owner(pod: Detail) -> Owner | None:
+    references = pod.metadata.owner_references or ()
+    return next((Owner(it.api_version, it.kind, it.name) for it in references), None)
+
+
+def _namespace(suspect: Suspect, namespace: Detail) -> _Told:
+    since = namespace.metadata.deletion_timestamp
+    content = _condition(namespace, "NamespaceContentRemaining")
+    failed = _condition(namespace, "NamespaceDeletionDiscoveryFailure")
+    left = _left(content.message) if content is not None and content.status == "True" else ""
+    if not left and failed is not None and failed.status == "True":
+        left = "an API group does not answer"
+    lasted_s = _lasted_s(since)
+    shown = f"Terminating {human_span(int(lasted_s))}" if lasted_s is not None else "Terminating"
+    brief = f"{shown}, {left}" if left else shown
+    message = content.message if content is not None and content.status == "True" else ""
+    return _Told(since=since, symptom=msgspec.structs.replace(suspect.symptom, brief=brief), message=message)
+
+
+def _left(message: str) -> str:
+    """`1 database left`, `3 kinds left`."""
+    found = _REMAINING.findall(message)
+    if len(found) > 1:
+        return f"{len(found)} kinds left"
+    for resource, _, number in found:
+        return f"{number} {resource.removesuffix('s') if number == '1' else resource} left"
+    return ""
+
+
+def _node(suspect: Suspect, node: Detail) -> _Told:
+    ready = _condition(node, "Ready")
+    if ready is None or suspect.symptom.reason != "NotReady":
+        return _Told()
+    lasted_s = _lasted_s(ready.last_transition_time)
+    brief = suspect.symptom.brief
+    if lasted_s is not None:
+        brief = brief.replace("NotReady", f"NotReady {human_span(int(lasted_s))}")
+    symptom = msgspec.structs.replace(suspect.symptom, brief=brief)
+    return _Told(since=ready.last_transition_time, symptom=symptom, message=ready.message or ready.reason)
+
+
+def _budget(suspect: Suspect, budget: Detail) -> _Told:
+    # Of no pods there is nothing to disrupt: its workload is at 0, or not there.
+    return _Told(is_well=budget.status.expected_pods == 0)
+
+
+def _definition(suspect: Suspect, definition: Detail) -> _Told:
+    established, names = _condition(definition, "Established"), _condition(definition, "NamesAccepted")
+    if established is not None and established.status == "True":
+        return _Told(is_well=True)
+    reason = names if names is not None and names.status == "False" else established
+    if reason is None:
+        return _Told(since=definition.metadata.creation_timestamp)
+    return _Told(since=reason.last_transition_time, message=reason.message)
+
+
+def _workload(suspect: Suspect, workload: Detail) -> _Told:
+    failure, progressing = _condition(workload, "ReplicaFailure"), _condition(workload, "Progressing")
+    available = _condition(workload, "Available")
+    brief = suspect.symptom.brief
+    if failure is not None and failure.status == "True":
+        symptom = Symptom(health="error", reason=failure.reason or "FailedCreate", brief=f"{failure.reason}, {brief}")
+        return _Told(since=failure.last_transition_time, symptom=symptom, message=failure.message)
+    if progressing is not None and progressing.status == "False":
+        symptom = Symptom(health="error", reason=progressing.reason, brief=f"{progressing.reason}, {brief}")
+        return _Told(since=progressing.last_transition_time, symptom=symptom, message=progressing.message)
+    if progressing is not None and progressing.reason == "DeploymentPaused":
+        symptom = Symptom(health="changing", reason="Paused", brief=f"paused, {brief}")
+        return _Told(since=progressing.last_transition_time, symptom=symptom)
+    if suspect.symptom.reason == "Updating":
+        return _Told(since=_since(progressing), message=progressing.message if progressing is not None else "")
+    is_available = available is not None and available.status == "True"
+    if progressing is not None and (progressing.reason in _RELEASING or is_available):
+        symptom = Symptom(health="changing", reason="Updating", brief=brief)
+        return _Told(since=_since(progressing), symptom=symptom)
+    return _Told(since=_since(available), message=available.message if available is not None else "")
+
+
+def _job(suspect: Suspect, job: Detail) -> _Told:
+    failed = _condition(job, "Failed") or _condition(job, "FailureTarget")
+    if failed is None:
+        return _Told()
+    return _Told(since=failed.last_transition_time, message=f"{failed.reason}: {failed.message}")
+
+
+def _claim(suspect: Suspect, claim: Detail) -> _Told:
+    is_going = suspect.symptom.reason == "Terminating"
+    return _Told(since=claim.metadata.deletion_timestamp if is_going else claim.metadata.creation_timestamp)
+
+
+def _any_kind(suspect: Suspect, thing: Detail) -> _Told:
+    """The condition that says what the column said, or else the first that is not well."""
+    if suspect.symptom.reason == "Terminating":
+        return _Told(since=thing.metadata.deletion_timestamp)
+    reason = suspect.symptom.reason.removeprefix("Not").removesuffix("Unknown")
+    conditions = thing.status.conditions or ()
+    named = [it for it in conditions if it.type.lower() == reason.lower()]
+    for condition in named or filter(_is_bad, conditions):
+        message = condition.message or condition.reason
+        return _Told(since=condition.last_transition_time, message=message)
+    return _Told()
+
+
+def _is_bad(condition: Condition) -> bool:
+    name = condition.type.lower()
+    if name in GOOD_CONDITIONS:
+        return condition.status != "True"
+    return name in BAD_CONDITIONS and condition.status == "True"
+
+
+def _since(condition: Condition | None) -> str | None:
+    return condition.last_transition_time if condition is not None else None
+
+
+def _condition(thing: Detail, name: str) -> Condition | None:
+    return next((it for it in thing.status.conditions or () if it.type == name), None)
+
+
+_TELL: Mapping[str, Callable[[Suspect, Detail], _Told]] = {
+    "pods": _pod,
+    "namespaces": _namespace,
+    "nodes": _node,
+    "poddisruptionbudgets.policy": _budget,
+    "customresourcedefinitions.apiextensions.k8s.io": _definition,
+    "deployments.apps": _workload,
+    "statefulsets.apps": _workload,
+    "daemonsets.apps": _workload,
+    "replicasets.apps": _workload,
+    "replicationcontrollers": _workload,
+    "jobs.batch": _job,
+    "persistentvolumeclaims": _claim,
+    "persistentvolumes": _claim,
+}

@@ -1,0 +1,379 @@
+"""From an inventory's rows to what is not well: one pass, kind by kind, in the order of `health.JUDGED`.
+
+Takes pages as they come and keeps what is suspicious and a few numbers a namespace, so
+that memory grows with what is sick. Pods alike of one maker are one suspect. What only an
+object's status tells is left to a closer look: `closer` asks for it, `conclusions` ends
+each suspect. Asks nothing itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+import msgspec
+
+from kubectl_inventory.clock import span_s
+from kubectl_inventory.columns import Places
+from kubectl_inventory.conclusions import Suspect
+from kubectl_inventory.findings import Occurrence, Thing
+from kubectl_inventory.health import WORKLOADS, is_worse
+from kubectl_inventory.inventory import Page, Row
+from kubectl_inventory.pods import PodState, read_pod
+from kubectl_inventory.policy import Policy
+from kubectl_inventory.resource import Kind
+from kubectl_inventory.symptoms import Symptom, judge_row
+from kubectl_inventory.workloads import Workload, selector_of
+
+SLICES = "endpointslices.discovery.k8s.io"
+SERVICE_LABEL = "kubernetes.io/service-name"
+"""Tells an EndpointSlice's Service (discovery.k8s.io/v1)."""
+_HASH = re.compile("[bcdfghjklmnpqrstvwxz2456789]{1,10}", re.ASCII)
+"""A Deployment's mark on its ReplicaSets (apimachinery `util/rand` SafeEncodeString)."""
+_NO_ENDPOINTS = ("", "<unset>", "<none>")
+_JOB_OK = ("Complete", "Running", "Suspended", "SuccessCriteriaMet", "FailureTarget", "Terminating", "")
+
+
+class Space:
+    """The numbers of one namespace."""
+
+    __slots__ = ("bound", "claims", "loose", "ready", "warnings", "workloads")
+
+    def __init__(self) -> None:
+        self.workloads: list[Workload] = []
+        self.ready = 0
+        """Pods that are ready."""
+        self.loose = 0
+        """Unfinished pods of no workload."""
+        self.claims = 0
+        self.bound = 0
+        self.warnings = 0
+
+    @property
+    def wanted(self) -> int:
+        """Pods that should be there: what workloads want, or have meanwhile, and the pods of none."""
+        return self.loose + sum(max(workload.wanted, workload.pods) for workload in self.workloads)
+
+    @property
+    def counted(self) -> list[Workload]:
+        """What is a workload to people: no ReplicaSet of a past release."""
+        return [it for it in self.workloads if it.thing.kind.name in WORKLOADS or it.wanted]
+
+
+class _Job:
+    """A Job by its row, and what its pods say."""
+
+    __slots__ = ("age_s", "cron", "number", "status", "thing", "words")
+
+    def __init__(self, thing: Thing, status: str, age_s: float | None) -> None:
+        self.thing, self.status, self.age_s = thing, status, age_s
+        cron, _, number = thing.name.rpartition("-")
+        # A CronJob names its Jobs by the minute that they were due (kubernetes `pkg/controller/cronjob`).
+        self.cron, self.number = (cron, int(number)) if number.isdecimal() else ("", 0)
+        self.words: dict[str, None] = {}
+
+
+class Gathering:
+    """Everything that an inventory's pages say, as far as it is needed for a judgement."""
+
+    def __init__(self, policy: Policy, *, since_s: float, kinds: Iterable[Kind], only: Iterable[str] | None) -> None:
+        self._policy, self._since_s = policy, since_s
+        self._kinds = {kind.name: kind for kind in kinds}
+        self._outside = {kind.kind.lower() for kind in self._kinds.values() if not kind.namespaced}
+        self._only = frozenset(only) if only is not None else None
+        self.spaces: defaultdict[str, Space] = defaultdict(Space)
+        self.suspects: list[Suspect] = []
+        self.occurrences: dict[tuple[str, str, str], Occurrence] = {}
+        self.nodes: dict[str, bool] = {}
+        """Each node, and whether it is ready."""
+        self.cluster_warnings = 0
+        self._waiting_classes: set[str] = set()
+        self._deployments: dict[tuple[str, str], Workload] = {}
+        self._others: dict[tuple[str, str], Workload | _Job] = {}
+        """What names its pods after itself alone."""
+        self._jobs: list[_Job] = []
+        self._dead: frozenset[str] = frozenset()
+        self._cron_jobs: set[tuple[str, str]] = set()
+        self._pods: dict[tuple[Thing, str], tuple[Suspect, Workload | _Job | None]] = {}
+        self._endpoints: dict[tuple[str, str], bool] = {}
+        self._services: list[tuple[Thing, dict[str, str], float | None]] = []
+
+    def take(self, kind: Kind, page: Page) -> None:
+        """A page of objects."""
+        places = Places(page.columns)
+        take = self._takers.get(kind.name)
+        self._dead = frozenset(name for name, is_ready in self.nodes.items() if not is_ready)
+        for row in page.rows:
+            if take is not None:
+                take(self, kind, row, places)
+            else:
+                symptom = judge_row(kind, row, places, page.columns, self._policy)
+                self._suspect(_thing(kind, row), symptom, places.age_s(row))
+
+    def conclude(self, unread: Collection[str]) -> list[Suspect]:
+        """What is suspicious, once every page was taken. `unread`: kinds that are not there to judge by."""
+        self._settle_jobs()
+        self._settle_pods()
+        self._settle_workloads()
+        if SLICES not in unread:
+            self._settle_services()
+        for key, it in self.occurrences.items():
+            self.occurrences[key] = msgspec.structs.replace(it, maker=self._maker_of(it))
+        return self.suspects
+
+    # --- rows -----------------------------------------------------------------
+
+    def _namespace(self, kind: Kind, row: Row, places: Places) -> None:
+        if self._only is not None and row.name not in self._only:
+            return
+        self.spaces[row.name]
+        symptom = judge_row(kind, row, places, (), self._policy)
+        self._suspect(Thing(kind, row.name, row.name), symptom, places.age_s(row))
+
+    def _node(self, kind: Kind, row: Row, places: Places) -> None:
+        symptom = judge_row(kind, row, places, (), self._policy)
+        self.nodes[row.name] = symptom is None or symptom.reason != "NotReady"
+        if self._only is None:
+            self._suspect(_thing(kind, row), symptom, places.age_s(row))
+
+    def _storage_class(self, kind: Kind, row: Row, places: Places) -> None:
+        if places.text(row, "volumebindingmode") == "WaitForFirstConsumer":
+            self._waiting_classes.add(row.name)
+
+    def _definition(self, kind: Kind, row: Row, places: Places) -> None:
+        """A custom kind that discovery does not know is not served, whatever for."""
+        if row.name not in self._kinds:
+            symptom = Symptom(health="warning", reason="NotEstablished", brief="not established", look="verdict")
+            self._suspect(_thing(kind, row), symptom, None)
+
+    def _workload(self, kind: Kind, row: Row, places: Places) -> None:
+        space = row.namespace or ""
+        workload = Workload(_thing(kind, row), row, places)
+        if kind.name == "replicasets.apps" and (space, row.name.rpartition("-")[0]) in self._deployments:
+            return  # a Deployment's: the Deployment is judged
+        makers = self._deployments if kind.name == "deployments.apps" else self._others
+        makers.setdefault((space, row.name), workload)
+        self.spaces[space].workloads.append(workload)
+
+    def _cron_job(self, kind: Kind, row: Row, places: Places) -> None:
+        self._cron_jobs.add((row.namespace or "", row.name))
+
+    def _job(self, kind: Kind, row: Row, places: Places) -> None:
+        job = _Job(_thing(kind, row), places.status(row), places.age_s(row))
+        self._jobs.append(job)
+        self._others.setdefault((row.namespace or "", row.name), job)
+
+    def _claim(self, kind: Kind, row: Row, places: Places) -> None:
+        space = self.spaces[row.namespace or ""]
+        space.claims += 1
+        space.bound += places.status(row) == "Bound"
+        if places.status(row) == "Pending" and places.text(row, "storageclass") in self._waiting_classes:
+            return  # it waits for a pod that uses it, which says so itself when it cannot be had
+        symptom = judge_row(kind, row, places, (), self._policy)
+        self._suspect(_thing(kind, row), symptom, places.age_s(row))
+
+    def _pod(self, kind: Kind, row: Row, places: Places) -> None:
+        state = read_pod(kind, row, places, self._policy, dead=self._dead, since_s=self._since_s)
+        place = row.namespace or ""
+        space, maker = self.spaces[place], self._maker(place, row.name)
+        if not state.is_finished:
+            if isinstance(maker, Workload):
+                maker.pods += 1
+            else:
+                space.loose += 1
+            space.ready += state.is_ready
+        if state.is_spoilt and isinstance(maker, _Job):
+            maker.words[places.status(row)] = None
+        elif state.symptom is not None or (state.is_spoilt and isinstance(maker, Workload)):
+            self._suspect_pod(_thing(kind, row), maker, state, places.age_s(row), places.status(row))
+
+    def _slice(self, kind: Kind, row: Row, places: Places) -> None:
+        has_any = places.text(row, "endpoints") not in _NO_ENDPOINTS
+        # The controller names it after its Service and five letters; others' have any name, and are asked for.
+        for name in (row.name, row.name.rpartition("-")[0]):
+            key = (row.namespace or "", name)
+            self._endpoints[key] = self._endpoints.get(key, False) or has_any
+
+    def _service(self, kind: Kind, row: Row, places: Places) -> None:
+        selector = selector_of(places.text(row, "selector"))
+        if selector and places.text(row, "type") != "ExternalName":
+            self._services.append((_thing(kind, row), selector, places.age_s(row)))
+
+    def _event(self, kind: Kind, row: Row, places: Places) -> None:
+        ago_s = span_s(places.text(row, "last seen"))
+        if ago_s is None or ago_s > self._since_s or places.text(row, "type") != "Warning":
+            return
+        about = places.text(row, "object")
+        count = places.value(row, "count")
+        number = count if isinstance(count, int) and count > 0 else 1
+        place = "" if about.partition("/")[0] in self._outside else row.namespace or ""
+        if place:
+            self.spaces[place].warnings += number
+        elif self._only is not None:
+            return
+        else:
+            self.cluster_warnings += number
+        key = (place, about, places.text(row, "reason"))
+        known = self.occurrences.get(key)
+        if known is not None:
+            number += known.count
+            if known.last_s <= ago_s:
+                self.occurrences[key] = msgspec.structs.replace(known, count=number)
+                return
+        self.occurrences[key] = Occurrence(
+            namespace=place, object=about, reason=key[2], count=number, last_s=ago_s,
+            message=places.text(row, "message"),
+        )
+
+    _takers: Mapping[str, Callable[[Gathering, Kind, Row, Places], None]] = {
+        "namespaces": _namespace,
+        "nodes": _node,
+        "storageclasses.storage.k8s.io": _storage_class,
+        "customresourcedefinitions.apiextensions.k8s.io": _definition,
+        "deployments.apps": _workload,
+        "statefulsets.apps": _workload,
+        "daemonsets.apps": _workload,
+        "replicasets.apps": _workload,
+        "replicationcontrollers": _workload,
+        "cronjobs.batch": _cron_job,
+        "jobs.batch": _job,
+        "persistentvolumeclaims": _claim,
+        "pods": _pod,
+        SLICES: _slice,
+        "services": _service,
+        "events": _event,
+    }
+
+    # --- what belongs together ----------------------------------------------------
+
+    def _maker(self, space: str, pod: str) -> Workload | _Job | None:
+        """Who made a pod, by its name.
+
+        A StatefulSet's is `NAME-NUMBER`, a DaemonSet's, ReplicaSet's or Job's `NAME-RANDOM`, a Deployment's
+        `NAME-HASH-RANDOM` and an indexed Job's `NAME-INDEX-RANDOM`.
+        """
+        nearest = pod.rpartition("-")[0]
+        maker = self._others.get((space, nearest))
+        if maker is not None:
+            return maker
+        farther, _, middle = nearest.rpartition("-")
+        if middle.isdecimal() and isinstance(job := self._others.get((space, farther)), _Job):
+            return job
+        return self._deployments.get((space, farther)) if _HASH.fullmatch(middle) else None
+
+    def _maker_of(self, occurrence: Occurrence) -> str:
+        """Whose pod, or whose ReplicaSet, an event is about."""
+        kind, _, name = occurrence.object.partition("/")
+        if kind == "replicaset":
+            name = f"{name}-"  # as if it were a pod of it
+        maker = self._maker(occurrence.namespace, name) if kind in ("pod", "replicaset") else None
+        return maker.thing.short if maker is not None else ""
+
+    def _suspect(self, thing: Thing, symptom: Symptom | None, age_s: float | None) -> None:
+        if symptom is not None:
+            self.suspects.append(Suspect(object=thing, symptom=symptom, age_s=age_s))
+
+    def _suspect_pod(
+        self, pod: Thing, maker: Workload | _Job | None, state: PodState, age_s: float | None, word: str
+    ) -> None:
+        """One more pod that is not well; those alike of one maker are one suspect."""
+        symptom = state.symptom or Symptom(health="warning", reason=word, look="reason")
+        thing = maker.thing if maker is not None else pod
+        key = (thing, symptom.reason)
+        if key not in self._pods:
+            suspect = Suspect(
+                object=thing, symptom=symptom, age_s=age_s, example=pod, restarts=(state.restarts, state.restarts),
+                is_spoilt=state.is_spoilt,
+            )
+            self._pods[key] = (suspect, maker)
+            return
+        known = self._pods[key][0]
+        is_older = (age_s or 0) > (known.age_s or 0)
+        suspect = msgspec.structs.replace(
+            known,
+            count=known.count + 1,
+            restarts=(min(known.restarts[0], state.restarts), max(known.restarts[1], state.restarts)),
+            age_s=age_s if is_older else known.age_s,
+            example=pod if is_older else known.example,
+        )
+        self._pods[key] = (suspect, maker)
+
+    def _settle_pods(self) -> None:
+        for suspect, maker in self._pods.values():
+            symptom, state = suspect.symptom, ""
+            if isinstance(maker, Workload):
+                if (suspect.is_spoilt or symptom.passes) and not maker.is_short:
+                    continue  # another pod has taken its place, or a release is on its way
+                symptom, state = _in_workload(suspect, maker), maker.state
+                maker.short_reasons.add(symptom.reason)
+            elif maker is not None and is_worse(symptom.health, "warning"):
+                symptom = msgspec.structs.replace(symptom, health="warning")  # a run that fails leaves nothing down
+            self.suspects.append(msgspec.structs.replace(suspect, symptom=symptom, state=state))
+
+    def _settle_workloads(self) -> None:
+        """Those that are not as wanted, and whose pods do not say why."""
+        for space in self.spaces.values():
+            for workload in space.workloads:
+                reasons = workload.short_reasons - {"Restarts"}
+                if reasons or not (workload.is_short or workload.is_moving):
+                    continue
+                symptom, state = _of_short(workload), workload.state
+                self.suspects.append(
+                    Suspect(object=workload.thing, symptom=symptom, age_s=workload.age_s, state=state)
+                )
+
+    def _settle_jobs(self) -> None:
+        newest: dict[tuple[str, str], int] = {}
+        for job in self._jobs:
+            key = (job.thing.namespace or "", job.cron)
+            if job.status == "Complete" and key in self._cron_jobs:
+                newest[key] = max(newest.get(key, 0), job.number)
+        for job in self._jobs:
+            if job.status in _JOB_OK or job.number < newest.get((job.thing.namespace or "", job.cron), 0):
+                continue
+            words = [word for word in job.words if word not in ("Error", "Completed")]
+            brief = ", ".join([job.status, *words])
+            self._suspect(
+                job.thing, Symptom(health="warning", reason=job.status, brief=brief, look="reason"), job.age_s
+            )
+
+    def _settle_services(self) -> None:
+        """Services that nothing stands behind, and that no workload explains."""
+        for thing, selector, age_s in self._services:
+            place = thing.namespace or ""
+            if self._endpoints.get((place, thing.name), False):
+                continue
+            behind = [it for it in self.spaces[place].workloads if it.backs(selector, thing.name)]
+            if any(workload.is_short or not workload.wanted for workload in behind):
+                continue
+            shown = ",".join(f"{key}={value}" for key, value in selector.items())
+            symptom = Symptom(
+                health="warning", reason="NoEndpoints", brief="has no endpoints", passes=True, look="verdict",
+                message=f"no endpoints: no pod that is ready has the labels {shown}",
+            )
+            self._suspect(thing, symptom, age_s)
+
+
+def _thing(kind: Kind, row: Row) -> Thing:
+    return Thing(kind, row.namespace, row.name)
+
+
+def _in_workload(suspect: Suspect, workload: Workload) -> Symptom:
+    """What a pod's trouble is to its workload: one of several that is not ready leaves the others."""
+    symptom = suspect.symptom
+    if suspect.is_spoilt:
+        return msgspec.structs.replace(symptom, health="error")
+    if symptom.reason == "NotReady" and not workload.ready:
+        return msgspec.structs.replace(symptom, health="error")
+    return symptom
+
+
+def _of_short(workload: Workload) -> Symptom:
+    if not workload.is_short:
+        brief = f"{workload.updated}/{workload.wanted} updated"
+        return Symptom(health="changing", reason="Updating", brief=brief, look="verdict")
+    brief = f"{workload.ready}/{workload.wanted} ready"
+    if not workload.ready:
+        return Symptom(health="error", reason="Down", brief=brief, look="verdict", passes=True)
+    return Symptom(health="warning", reason="NotReady", brief=brief, look="verdict", passes=True)

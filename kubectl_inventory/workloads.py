@@ -1,0 +1,64 @@
+"""What wants pods: how many it wants, how many it has, and how far a release of it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kubectl_inventory.columns import Places
+from kubectl_inventory.findings import Thing
+from kubectl_inventory.health import ratio
+from kubectl_inventory.inventory import Row
+
+
+class Workload:
+    """A Deployment, StatefulSet, DaemonSet or ReplicaSet by its row; its pods are told to it."""
+
+    __slots__ = ("age_s", "available", "pods", "ready", "selector", "short_reasons", "thing", "updated", "wanted")
+
+    def __init__(self, thing: Thing, row: Row, places: Places) -> None:
+        self.thing = thing
+        self.age_s = places.age_s(row)
+        pair = ratio(places.ready(row))
+        self.ready, self.wanted = pair if pair is not None else (0, 0)
+        self.updated = _number(places.text(row, "up-to-date"), self.wanted)
+        self.available = _number(places.text(row, "available"), self.ready)
+        self.selector = selector_of(places.text(row, "selector"))
+        self.pods = 0
+        """Pods of it that are not finished."""
+        self.short_reasons: set[str] = set()
+        """What its pods say of why it is not as wanted."""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether fewer pods are ready than are wanted."""
+        return self.ready < self.wanted
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether a release is not through."""
+        return not self.is_short and (self.updated < self.wanted or self.available < self.wanted)
+
+    @property
+    def state(self) -> str:
+        """`1/3 ready, 2/3 updated`."""
+        updated = f", {self.updated}/{self.wanted} updated" if self.updated < self.wanted else ""
+        return f"{self.ready}/{self.wanted} ready{updated}"
+
+    def backs(self, selector: Mapping[str, str], service: str) -> bool:
+        """Whether a service with that selector is for its pods, as far as its row tells.
+
+        A StatefulSet's row has no selector: then it is the name that labels repeat.
+        """
+        if self.selector:
+            return selector.items() <= self.selector.items() or self.selector.items() <= selector.items()
+        return self.thing.name in selector.values() or service.startswith(self.thing.name)
+
+
+def selector_of(text: str) -> dict[str, str]:
+    """`app=web,tier=front` as labels; a requirement that is no equality is left out."""
+    pairs = (part.partition("=") for part in text.split(",") if "=" in part)
+    return {key: value for key, _, value in pairs}
+
+
+def _number(text: str, without: int) -> int:
+    return int(text) if text.isdecimal() else without
