@@ -3,8 +3,8 @@
 Every source (the administrator's file, the user's, each matching profile) stays
 a layer of its own, and a thing must pass all of them: so a source can tighten
 and none can loosen. Says nothing of how refusals look, asks no cluster, and
-knows neither what is there nor what is asked for. `policy_file` reads and
-checks the text.
+knows neither what is there nor what is asked for. `policy_text` reads and
+checks what a file says.
 
 A resource pattern without a dot means the plural in *any* group, in `allow` as
 in `deny`: denying `events` must cover events.k8s.io. With a dot it is a glob on
@@ -31,12 +31,11 @@ from kubectl_inventory.policy_file import (
     PolicyFile,
     Problem,
     number_text,
-    parse_policy,
-    quoted,
     read_policy_file,
     read_policy_files,
 )
 from kubectl_inventory.resource import Kind
+from kubectl_inventory.words import quoted
 
 __all__ = [
     "LimitFlags",
@@ -50,7 +49,6 @@ __all__ = [
     "apply_limit_flags",
     "check_policy",
     "make_policy",
-    "parse_policy",
     "policy_template",
     "read_policy_file",
     "read_policy_files",
@@ -220,7 +218,7 @@ def make_policy(files: Sequence[PolicyFile], context: str | None) -> Policy:
 
     Raises `PolicyError` for a mistake in any file, and for a denied context.
     """
-    documents = [parse_policy(file) for file in files]
+    documents = _documents(files)
     _refuse_problems([problem for document in documents for problem in document.problems])
     layers: list[Layer] = []
     for document in documents:
@@ -248,7 +246,7 @@ def check_policy(
     also each resource that is named without a wildcard and does not exist.
     What is said to be of one of `unknown_groups`, which could not be asked, may exist.
     """
-    document = parse_policy(file)
+    document = _documents([file])[0]
     problems = list(document.problems)
     if known_kinds is not None:
         for layer in (document.layer, *_profile_layers(document, context)):
@@ -388,6 +386,14 @@ def _policy_of(layers: tuple[Layer, ...], typed: dict[str, float] | None = None)
         layers=layers,
         flagged=frozenset(typed),
     )
+
+
+def _documents(files: Sequence[PolicyFile]) -> list[PolicyDocument]:
+    if not files:
+        return []
+    from kubectl_inventory.policy_text import parse_policy  # and a YAML library
+
+    return [parse_policy(file) for file in files]
 
 
 def _refuse_problems(problems: Sequence[Problem]) -> None:

@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers and words as people read them."""
 
 from __future__ import annotations
 
@@ -34,3 +34,9 @@ def size(count: int) -> str:
 def listing(parts: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
+def quoted(text: str) -> str:
+    """Text that others wrote, safe and short enough for a line on a terminal."""
+    visible = text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+    return f'"{visible}"' if len(visible) <= 80 else f'"{visible[:77]}..."'

@@ -13,8 +13,9 @@ import pytest
 from kubectl_inventory import cli, program
 from kubectl_inventory.errors import InventoryError
 from kubectl_inventory.helptext import HELP, PROGRAM
-from kubectl_inventory.policy import Policy, check_policy, parse_policy
+from kubectl_inventory.policy import Policy, check_policy
 from kubectl_inventory.policy_file import NUMBER_FIELDS, PolicyFile
+from kubectl_inventory.policy_text import parse_policy
 from kubectl_inventory.style import FORMATS
 from kubectl_inventory.version import VERSION
 from tests.bench.reporting import BEGIN, END
