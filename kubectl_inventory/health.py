@@ -131,7 +131,7 @@ MEANINGS: Mapping[Health, frozenset[str]] = {
         "successcriteriamet", "resolved", "verified", "processed", "applied",
     }),
 }
-"""What the words of Status, Phase and State columns mean, in lower case. `Suspended` or `Stopped` is what somebody wanted."""
+"""What words of Status, Phase and State columns mean, in lower case. `Stopped` is what somebody wanted."""
 
 STATE_COLUMNS = frozenset({"status", "phase", "state", "health", "health status", "sync status"})
 """Columns that hold such a word."""

@@ -127,6 +127,8 @@ class Policy(msgspec.Struct, frozen=True):
     """Up to this many namespaces: one list each; above: one cluster-wide list."""
     discovery_cache_s: int = 30
     """How long discovery may be remembered; 0 is not at all."""
+    grace_s: int = 300
+    """How long something may take to become ready before that is a finding, in seconds."""
     layers: tuple[Layer, ...] = ()
     flagged: frozenset[str] = frozenset()
     """The limits that a flag set, by their names in the YAML."""
@@ -383,6 +385,7 @@ def _policy_of(layers: tuple[Layer, ...], typed: dict[str, float] | None = None)
         more_than_namespaces=int(numbers.get("more_than_namespaces", built_in.more_than_namespaces)),
         most_fanned_out=int(numbers["more_than_namespaces"]) if "more_than_namespaces" in numbers else None,
         discovery_cache_s=int(numbers.get("discovery_cache_s", built_in.discovery_cache_s)),
+        grace_s=int(numbers.get("grace_s", built_in.grace_s)),
         layers=layers,
         flagged=frozenset(typed),
     )

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from kubectl_inventory.errors import PolicyError
+
+if TYPE_CHECKING:
+    from kubectl_inventory.health import Health
 
 MAX_FILE_BYTES = 1 << 20
 
@@ -51,10 +55,10 @@ class Pattern(msgspec.Struct, frozen=True):
 
 
 class PatternList(msgspec.Struct, frozen=True):
-    """An `allow` or `deny` of one file."""
+    """One list of patterns of one file: an `allow`, a `deny`, or what a rule of `health` is for."""
 
     field: str
-    """`resources.deny`, or `profiles[0].resources.deny`."""
+    """`resources.deny`, `profiles[0].resources.deny`, `health.ignore[0].kinds`."""
     file: str
     line: int
     patterns: tuple[Pattern, ...]
@@ -76,13 +80,63 @@ class Number(msgspec.Struct, frozen=True):
     source: str
 
 
+class Word(msgspec.Struct, frozen=True):
+    """One status word of a list, meant to the letter but for case."""
+
+    text: str
+    """As written."""
+    key: str
+    """As it is compared: in lower case."""
+    line: int
+
+
+class WordRule(msgspec.Struct, frozen=True):
+    """What some status words mean."""
+
+    means: Health
+    words: tuple[Word, ...]
+    kinds: PatternList | None = None
+    """Of which kinds; None: of any."""
+    column: str = ""
+    """The header of the Table's column that says them, in lower case; empty: any column."""
+
+
+class WordList(msgspec.Struct, frozen=True):
+    """The `health.words` of one file, or of one of its profiles. The first rule that knows a word counts."""
+
+    source: str = ""
+    """`FILE:LINE`; empty where nothing is written."""
+    rules: tuple[WordRule, ...] = ()
+
+
+class IgnoreRule(msgspec.Struct, frozen=True):
+    """Findings that are none. All of its lists must match; None is not written and matches everything."""
+
+    kinds: PatternList | None = None
+    namespaces: PatternList | None = None
+    """Never of what is in no namespace."""
+    names: PatternList | None = None
+    reasons: PatternList | None = None
+    """As findings name them, but for case."""
+
+
+class IgnoreList(msgspec.Struct, frozen=True):
+    """The `health.ignore` of one file, or of one of its profiles."""
+
+    source: str = ""
+    """`FILE:LINE`; empty where nothing is written."""
+    rules: tuple[IgnoreRule, ...] = ()
+
+
 class Layer(msgspec.Struct, frozen=True):
-    """All that one file, or one of its profiles, restricts."""
+    """All that one file, or one of its profiles, restricts, and what it adds to the judgement of health."""
 
     contexts: Boundary = Boundary()
     namespaces: Boundary = Boundary()
     resources: Boundary = Boundary()
     numbers: tuple[Number, ...] = ()
+    words: WordList = WordList()
+    ignore: IgnoreList = IgnoreList()
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -140,7 +194,12 @@ NUMBER_FIELDS = (
     NumberField("limits.maxResponseMiB", "max_response_bytes", 1, 4096, scale=1 << 20),
     NumberField("bulk.moreThanNamespaces", "more_than_namespaces", 0, 100000),
     NumberField("discovery.cacheSeconds", "discovery_cache_s", 0, 3600),
+    NumberField("health.graceSeconds", "grace_s", 0, 86400),
 )
+
+# Of an entry of `health.words`, and of `health.ignore`.
+WORD_FIELDS = ("means", "words", "kinds", "column")
+IGNORE_FIELDS = ("kinds", "namespaces", "names", "reasons")
 
 
 def read_policy_files(

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from kubectl_inventory.errors import near
 from kubectl_inventory.policy_file import (
+    IGNORE_FIELDS,
     NUMBER_FIELDS,
+    WORD_FIELDS,
     Boundary,
+    IgnoreList,
+    IgnoreRule,
     Layer,
     Number,
     NumberField,
@@ -27,11 +31,18 @@ from kubectl_inventory.policy_file import (
     PolicyFile,
     Problem,
     Profile,
+    Word,
+    WordList,
+    WordRule,
 )
 from kubectl_inventory.policy_tree import Fault, List, Map, Node, Scalar, described, is_empty_list, read_tree
 from kubectl_inventory.words import quoted
 
-Section = Literal["contexts", "namespaces", "resources"]
+if TYPE_CHECKING:
+    from kubectl_inventory.health import Health
+
+Subject = Literal["contexts", "namespaces", "resources", "names", "reasons"]
+"""What the patterns of a list are held against; `resources` are kinds."""
 
 
 def parse_policy(file: PolicyFile) -> PolicyDocument:
@@ -48,7 +59,10 @@ class _Field(msgspec.Struct, frozen=True):
     value: Node
 
 
-_PROFILE_FIELDS = ("contexts", "namespaces", "resources", "limits", "bulk", "discovery")
+_WordLines = dict[tuple[str, str, str], int]
+"""Where a word stands, by itself, its column and one of its kinds' patterns; either may be empty, which is any."""
+
+_PROFILE_FIELDS = ("contexts", "namespaces", "resources", "limits", "bulk", "discovery", "health")
 _TOP_FIELDS = ("apiVersion", "kind", *_PROFILE_FIELDS, "profiles")
 
 
@@ -77,67 +91,164 @@ class _Reading:
             self._report(field, f"{wanted} is wanted, not {described(field.value)}")
 
     def _layer(self, fields: Mapping[str, _Field], contexts: Boundary) -> Layer:
+        numbers: list[Number] = []
+        for section in ("limits", "bulk", "discovery"):
+            numbers += self._numbers(self._fields(fields.get(section), tuple(_numbers_in(section))), section)
+        health = self._fields(fields.get("health"), (*_numbers_in("health"), "words", "ignore"))
+        numbers += self._numbers(health, "health")
         return Layer(
             contexts=contexts,
             namespaces=self._boundary(fields.get("namespaces"), "namespaces"),
             resources=self._boundary(fields.get("resources"), "resources"),
-            numbers=tuple(
-                number
-                for section in ("limits", "bulk", "discovery")
-                for number in self._numbers(fields.get(section), section)
-            ),
+            numbers=tuple(numbers),
+            words=self._word_list(health.get("words")),
+            ignore=self._ignore_list(health.get("ignore")),
         )
 
     def _profiles(self, field: _Field | None) -> Iterator[Profile]:
-        if field is None:
-            return
-        if not isinstance(field.value, List):
-            self._report(field, f"a list is wanted, not {described(field.value)}")
-            return
-        for index, item in enumerate(field.value.items):
-            profile = _Field(f"{field.path}[{index}]", item.line, item)
+        for profile in self._items(field):
             fields = self._fields(profile, _PROFILE_FIELDS)
             contexts = self._patterns(fields.get("contexts"), "contexts")
             layer = self._layer(fields, contexts=Boundary())
             matched = fields.get("contexts")
             if contexts is not None and contexts.patterns:
                 yield Profile(contexts, layer)
-            elif isinstance(item, Map) and (matched is None or is_empty_list(matched.value)):
+            elif isinstance(profile.value, Map) and (matched is None or is_empty_list(matched.value)):
                 self._report(matched or profile, 'no contexts: which is it for, as in contexts: ["kind-*"]?')
 
-    def _boundary(self, field: _Field | None, section: Section) -> Boundary:
+    def _boundary(self, field: _Field | None, subject: Subject) -> Boundary:
         fields = self._fields(field, ("allow", "deny"))
         return Boundary(
-            allow=self._patterns(fields.get("allow"), section),
-            deny=self._patterns(fields.get("deny"), section),
+            allow=self._patterns(fields.get("allow"), subject),
+            deny=self._patterns(fields.get("deny"), subject),
         )
 
-    def _patterns(self, field: _Field | None, section: Section) -> PatternList | None:
+    def _word_list(self, field: _Field | None) -> WordList:
+        if field is None:
+            return WordList()
+        rules: list[WordRule] = []
+        known: _WordLines = {}
+        for item in self._items(field):
+            faults = len(self._problems)
+            rule = self._word_rule(item)
+            if rule is not None:
+                rules.append(rule)
+                if len(self._problems) == faults:
+                    self._report_repeated(rule, item, known)
+        return WordList(f"{self._file}:{field.line}", tuple(rules))
+
+    def _report_repeated(self, rule: WordRule, field: _Field, known: _WordLines) -> None:
+        """The words that would not count, as a rule above has them. Adds the others to what is `known`."""
+        kinds = [pattern.text for pattern in rule.kinds.patterns] if rule.kinds is not None else [""]
+        for word in rule.words:
+            wider = [(word.key, column, kind) for column in ("", rule.column) for kind in ("", *kinds)]
+            lines = [known[scope] for scope in wider if scope in known]
+            if lines:
+                where = _Field(f"{field.path}.words", word.line, field.value)
+                self._report(where, f"{quoted(word.text)} is written twice (first in line {min(lines)}, which counts)")
+            for kind in kinds:
+                known.setdefault((word.key, rule.column, kind), word.line)
+
+    def _word_rule(self, field: _Field) -> WordRule | None:
+        fields = self._fields(field, WORD_FIELDS)
+        means = self._means(fields.get("means"), field)
+        words = tuple(self._words(fields.get("words"), field))
+        kinds = self._narrowing(fields.get("kinds"), "resources")
+        column = self._column(fields.get("column"))
+        return WordRule(means, words, kinds, column) if means is not None else None
+
+    def _means(self, field: _Field | None, rule: _Field) -> Health | None:
+        from kubectl_inventory.health import HEALTHS  # with its tables: only for those who have words
+
+        valid = ", ".join(HEALTHS)
+        if field is None:
+            if isinstance(rule.value, Map):
+                self._report(_Field(f"{rule.path}.means", rule.line, rule.value), f"missing (valid: {valid})")
+            return None
+        text = field.value.text if isinstance(field.value, Scalar) else ""
+        for health in HEALTHS:
+            if text == health:
+                return health
+        suggestion = near(text.lower(), HEALTHS, cutoff=0.6)
+        self._report(field, f"a health is wanted ({valid}), not {described(field.value)}{suggestion}")
+        return None
+
+    def _words(self, field: _Field | None, rule: _Field) -> Iterator[Word]:
+        example = 'words: ["Hibernating"]'
+        if isinstance(rule.value, Map) and (field is None or is_empty_list(field.value)):
+            self._report(field or rule, f"no words: which are meant, as in {example}?")
+        for item in self._texts(field, f"as in {example}"):
+            fault = _word_fault(item.value, "word")
+            if fault:
+                self._report(item, fault)
+            elif isinstance(item.value, Scalar):
+                yield Word(item.value.text, item.value.text.lower(), item.line)
+
+    def _column(self, field: _Field | None) -> str:
+        if field is None:
+            return ""
+        fault = _word_fault(field.value, "column")
+        if fault:
+            self._report(field, fault)
+        return field.value.text.lower() if isinstance(field.value, Scalar) else ""
+
+    def _ignore_list(self, field: _Field | None) -> IgnoreList:
+        if field is None:
+            return IgnoreList()
+        rules = tuple(self._ignore_rule(item) for item in self._items(field))
+        return IgnoreList(f"{self._file}:{field.line}", rules)
+
+    def _ignore_rule(self, field: _Field) -> IgnoreRule:
+        fields = self._fields(field, IGNORE_FIELDS)
+        if isinstance(field.value, Map) and not field.value.nodes:
+            self._report(field, 'would ignore everything: say what, as in names: ["test-*"]')
+        return IgnoreRule(
+            kinds=self._narrowing(fields.get("kinds"), "resources"),
+            namespaces=self._narrowing(fields.get("namespaces"), "namespaces"),
+            names=self._narrowing(fields.get("names"), "names"),
+            reasons=self._narrowing(fields.get("reasons"), "reasons"),
+        )
+
+    def _narrowing(self, field: _Field | None, subject: Subject) -> PatternList | None:
+        """A list that matches everything where it is not written, and so is never written empty."""
+        if field is not None and is_empty_list(field.value):
+            self._report(field, "an empty list matches nothing: leave it out for all")
+        return self._patterns(field, subject, none="leave it out for all")
+
+    def _patterns(
+        self, field: _Field | None, subject: Subject, *, none: str = "write [] for none"
+    ) -> PatternList | None:
         if field is None:
             return None
-        if not isinstance(field.value, List):
-            text = field.value.text if isinstance(field.value, Scalar) else ""
-            example = f"[{quoted(text)}]" if text else "[] for none"
-            self._report(field, f"a list is wanted, not {described(field.value)}: write {example}")
-            return None
         patterns = []
-        for index, item in enumerate(field.value.items):
-            fault = _pattern_fault(item, section)
+        for index, item in enumerate(self._texts(field, none)):
+            fault = _pattern_fault(item.value, subject)
             if fault:
-                self._report(_Field(f"{field.path}[{index}]", item.line, item), fault)
-            elif isinstance(item, Scalar):
-                patterns.append(Pattern(item.text, item.line, index))
+                self._report(item, fault)
+            elif isinstance(item.value, Scalar):
+                patterns.append(Pattern(item.value.text, item.line, index))
         return PatternList(field.path, self._file, field.line, tuple(patterns))
 
-    def _numbers(self, field: _Field | None, section: str) -> Iterator[Number]:
-        prefix = f"{section}."
-        known = {
-            each.name.removeprefix(prefix): each for each in NUMBER_FIELDS if each.name.startswith(prefix)
-        }
-        for key, number in self._fields(field, tuple(known)).items():
-            value = self._number(number, known[key])
+    def _texts(self, field: _Field | None, none: str) -> list[_Field]:
+        """The items of a list of texts. `none` is what to do where nothing is meant."""
+        text = field.value.text if field is not None and isinstance(field.value, Scalar) else ""
+        return self._items(field, f": write [{quoted(text)}]" if text else f": {none}")
+
+    def _items(self, field: _Field | None, hint: str = "") -> list[_Field]:
+        """The items of a list; anything else is reported."""
+        if field is None:
+            return []
+        if not isinstance(field.value, List):
+            self._report(field, f"a list is wanted, not {described(field.value)}{hint}")
+            return []
+        return [_Field(f"{field.path}[{index}]", item.line, item) for index, item in enumerate(field.value.items)]
+
+    def _numbers(self, fields: Mapping[str, _Field], section: str) -> Iterator[Number]:
+        known = _numbers_in(section)
+        for key, field in fields.items():
+            value = self._number(field, known[key]) if key in known else None
             if value is not None:
-                yield Number(known[key].name, value, f"{self._file}:{number.line}")
+                yield Number(known[key].name, value, f"{self._file}:{field.line}")
 
     def _number(self, field: _Field, known: NumberField) -> float | None:
         node, wanted = field.value, "a whole number" if known.is_whole else "a number"
@@ -181,38 +292,69 @@ class _Reading:
         self._problems.append(Problem(self._file, field.line, field.path, message))
 
 
-def _pattern_fault(node: Node, section: Section) -> str:
-    """Why this can never match what it was meant to match, or nothing."""
+def _numbers_in(section: str) -> dict[str, NumberField]:
+    """The numbers of a section by their names there."""
+    named = [(field.name.partition("."), field) for field in NUMBER_FIELDS]
+    return {name: field for (holder, _, name), field in named if holder == section}
+
+
+def _text_fault(node: Node, noun: Literal["pattern", "word", "column"]) -> str:
+    """Why this is no text that can be seen for what it is, or nothing."""
     if not isinstance(node, Scalar):
         return f"text is wanted, not {described(node)}"
     text, shown = node.text, quoted(node.text)
     if node.tag != "text":
-        return f"text is wanted, not {described(node)}: write {shown}, in quotes"
+        return f"text is wanted, not {described(node)}" + (f": write {shown}, in quotes" if text else "")
     if not text:
-        return "an empty pattern matches nothing"
+        return f"an empty {noun} matches nothing"
     foreign = next((character for character in text if not " " <= character <= "~"), "")
     if foreign:
-        return f"{shown} holds {_character_name(foreign)}: ASCII only (? stands for any character)"
-    if text != text.strip():
-        return f"{shown} has a space at an end"
+        instead = " (? stands for any character)" if noun == "pattern" else ""
+        return f"{shown} holds {_character_name(foreign)}: ASCII only{instead}"
+    return f"{shown} has a space at an end" if text != text.strip() else ""
+
+
+def _word_fault(node: Node, noun: Literal["word", "column"]) -> str:
+    """Why a cell or a column's header can never say this, or nothing."""
+    fault = _text_fault(node, noun)
+    if fault or not isinstance(node, Scalar):
+        return fault
+    is_pattern = "*" in node.text or "?" in node.text
+    return f"{quoted(node.text)}: a {noun} is meant to the letter, without * and ?" if is_pattern else ""
+
+
+def _pattern_fault(node: Node, subject: Subject) -> str:
+    """Why this can never match what it was meant to match, or nothing."""
+    fault = _text_fault(node, "pattern")
+    if fault or not isinstance(node, Scalar):
+        return fault
+    text, shown = node.text, quoted(node.text)
     # A deny that was meant as [0-9], {a,b} or !x and is read letter by letter
     # would silently deny nothing.
     if text.startswith("!") or any(character in "[]{},\\" for character in text):
         return f"{shown}: a pattern has * and ? alone, no [ ] {{ }} \\ , and no ! in front"
-    if section == "contexts":
+    if subject in ("contexts", "reasons"):
         return ""
     if text != text.lower():
         return f"{shown} has capitals, which no name here has, did you mean {quoted(text.lower())}?"
-    if section == "namespaces":
+    if subject == "namespaces":
         is_name = re.fullmatch(r"[a-z0-9*?]([-a-z0-9*?]*[a-z0-9*?])?", text) is not None
         return "" if is_name else f"{shown} cannot be a namespace: letters, digits and -, with * and ?"
+    if subject == "names":
+        # A colon: `system:node`, where the server takes anything that fits into a path.
+        is_name = re.fullmatch(r"[a-z0-9*?]([-a-z0-9.:*?]*[a-z0-9*?])?", text) is not None
+        return "" if is_name else f"{shown} cannot be a name: letters, digits, - . and :, with * and ?"
+    return _kind_fault(text)
+
+
+def _kind_fault(text: str) -> str:
     if re.fullmatch(r"[-a-z0-9*?]+(\.[-a-z0-9*?]+)*", text) is None:
-        return f'{shown} is not plural[.group], as in "secrets", "deployments.apps", "*.example.com"'
+        return f'{quoted(text)} is not plural[.group], as in "secrets", "deployments.apps", "*.example.com"'
     plural, _, group = text.partition(".")
     if re.fullmatch(r"core|v[0-9]+((alpha|beta)[0-9]+)?", group.partition(".")[0]) is not None:
         rest = group.partition(".")[2]
         instead = quoted(f"{plural}.{rest}" if rest else plural)
-        return f"{shown}: a rule is for every version, and the core group has no name: write {instead}"
+        return f"{quoted(text)}: a rule is for every version, and the core group has no name: write {instead}"
     return ""
 
 

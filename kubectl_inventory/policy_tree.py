@@ -56,7 +56,7 @@ class Fault(msgspec.Struct, frozen=True):
 _UNSEEN = re.compile(
     r"\r(?!\n)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
 )
-_MAX_DEPTH = 8  # the format needs five; more would only cost stack
+_MAX_DEPTH = 8  # the format needs seven; more would only cost stack
 
 
 def read_tree(text: str) -> Node | Fault:

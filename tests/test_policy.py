@@ -206,6 +206,7 @@ SOURCES = (
     'namespaces: {allow: ["shop", "kube-system"], deny: ["pay"]}\nbulk: {moreThanNamespaces: 1}',
     'profiles: [{contexts: ["DEV"], namespaces: {deny: ["shop"]}, limits: {workers: 2}}]',
     'profiles: [{contexts: ["*"], resources: {allow: ["*"], deny: []}, limits: {workers: 32, probes: 64}}]',
+    'health: {graceSeconds: 600, ignore: [{kinds: ["*"], namespaces: ["*"]}]}',
 )
 
 
@@ -279,12 +280,15 @@ def test_a_file_may_set_more_than_the_built_in_number() -> None:
 
 
 def test_of_two_files_the_lower_number_holds() -> None:
-    high = "limits: {workers: 16}\nbulk: {moreThanNamespaces: 9}\ndiscovery: {cacheSeconds: 0}"
-    low = "limits: {workers: 12}\nbulk: {moreThanNamespaces: 5}\ndiscovery: {cacheSeconds: 60}"
+    high = "limits: {workers: 16}\nbulk: {moreThanNamespaces: 9}\ndiscovery: {cacheSeconds: 0}\n"
+    low = "limits: {workers: 12}\nbulk: {moreThanNamespaces: 5}\ndiscovery: {cacheSeconds: 60}\n"
+    high, low = high + "health: {graceSeconds: 900}", low + "health: {graceSeconds: 0}"
     for policy in (a_policy(high, low), a_policy(low, high)):
         assert policy.limits.workers == 12
         assert policy.more_than_namespaces == 5
         assert policy.discovery_cache_s == 0
+        assert policy.grace_s == 0
+    assert a_policy(high).grace_s == 900
 
 
 def test_heavy_lists_are_never_more_than_workers() -> None:
@@ -309,6 +313,7 @@ def test_heavy_lists_are_never_more_than_workers() -> None:
         ("limits.maxResponseMiB", ["0", "4097", "999999999999999999"], "1 to 4096"),
         ("bulk.moreThanNamespaces", ["-1", "100001"], "0 to 100000"),
         ("discovery.cacheSeconds", ["-1", "3601"], "0 to 3600"),
+        ("health.graceSeconds", ["-1", "86401"], "0 to 86400"),
     ],
 )
 def test_a_number_out_of_range_is_told_its_range(field: str, wrong: list[str], range_text: str) -> None:
@@ -473,6 +478,7 @@ def test_settings_tell_every_value_and_its_source() -> None:
         ("limits.maxResponseMiB", "256", "built-in"),
         ("bulk.moreThanNamespaces", "3", "built-in"),
         ("discovery.cacheSeconds", "0", "b.yaml:6"),
+        ("health.graceSeconds", "300", "built-in"),
     ]
 
 
@@ -515,13 +521,14 @@ def test_a_mistake_in_a_profile_that_does_not_apply_is_still_an_error() -> None:
         a_policy('profiles: [{contexts: ["other"], limits: {workers: 0}}]')
 
 
-VALID_TOP = "apiVersion, kind, contexts, namespaces, resources, limits, bulk, discovery, profiles"
+VALID_TOP = "apiVersion, kind, contexts, namespaces, resources, limits, bulk, discovery, health, profiles"
 
 
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
-        ("health: {}", f"3: health: unknown field (valid: {VALID_TOP})"),
+        ("labels: {}", f"3: labels: unknown field (valid: {VALID_TOP})"),
+        ("heath: {}", f'3: heath: unknown field, did you mean "health"? (valid: {VALID_TOP})'),
         ("namespace: {}", f'3: namespace: unknown field, did you mean "namespaces"? (valid: {VALID_TOP})'),
         (
             "namespaces: {Deny: []}",
@@ -610,6 +617,181 @@ def test_a_pattern_that_cannot_mean_what_it_looks_like_is_refused(
         found = only_problem(f"{section}: {{{list_name}: ['{pattern}']}}")
         assert found.startswith(f"3: {section}.{list_name}[0]: ")
         assert why in found
+
+
+WORD_FIELDS_TEXT = "means, words, kinds, column"
+IGNORE_FIELDS_TEXT = "kinds, namespaces, names, reasons"
+HEALTHS_TEXT = "error, unknown, warning, changing, scaled-down, ok"
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ("health:", "3: health: a mapping is wanted (graceSeconds, words, ignore), not nothing"),
+        (
+            "health: {graceSecond: 5}",
+            '3: health.graceSecond: unknown field, did you mean "graceSeconds"? (valid: graceSeconds, words, ignore)',
+        ),
+        (
+            "health: {graceSeconds: 5m}",
+            '3: health.graceSeconds: a whole number is wanted (0 to 86400), not the text "5m"',
+        ),
+        ("health: {graceSeconds: 1.5}", "3: health.graceSeconds: a whole number is wanted (0 to 86400), not 1.5"),
+        ("health: {words: [], words: []}", "3: health.words: written twice (first in line 3)"),
+        ("health: {words: {Idle: ok}}", "3: health.words: a list is wanted, not a mapping"),
+        ("health: {words: Idle}", '3: health.words: a list is wanted, not the text "Idle"'),
+        (
+            "health: {words: [Idle]}",
+            f'3: health.words[0]: a mapping is wanted ({WORD_FIELDS_TEXT}), not the text "Idle"',
+        ),
+        ("health: {words: [{words: [Idle]}]}", f"3: health.words[0].means: missing (valid: {HEALTHS_TEXT})"),
+        (
+            "health:\n  words:\n    - means: okay\n      words: [Idle]",
+            f'5: health.words[0].means: a health is wanted ({HEALTHS_TEXT}), not the text "okay", did you mean "ok"?',
+        ),
+        (
+            "health: {words: [{means: OK, words: [Idle]}]}",
+            f'3: health.words[0].means: a health is wanted ({HEALTHS_TEXT}), not the text "OK", did you mean "ok"?',
+        ),
+        (
+            "health: {words: [{means: [ok], words: [Idle]}]}",
+            f"3: health.words[0].means: a health is wanted ({HEALTHS_TEXT}), not a list",
+        ),
+        (
+            "health: {words: [{means: ok, words: [Idle], kind: []}]}",
+            f'3: health.words[0].kind: unknown field, did you mean "kinds"? (valid: {WORD_FIELDS_TEXT})',
+        ),
+        (
+            "health: {words: [{means: ok}]}",
+            '3: health.words[0]: no words: which are meant, as in words: ["Hibernating"]?',
+        ),
+        (
+            "health: {words: [{means: ok, words: []}]}",
+            '3: health.words[0].words: no words: which are meant, as in words: ["Hibernating"]?',
+        ),
+        (
+            "health: {words: [{means: ok, words: Idle}]}",
+            '3: health.words[0].words: a list is wanted, not the text "Idle": write ["Idle"]',
+        ),
+        (
+            "health: {words: [{means: ok, words: }]}",
+            '3: health.words[0].words: a list is wanted, not nothing: as in words: ["Hibernating"]',
+        ),
+        (
+            "health: {words: [{means: ok, words: [Idle, Off]}]}",
+            '3: health.words[0].words[1]: text is wanted, not Off: write "Off", in quotes',
+        ),
+        ("health: {words: [{means: ok, words: ['']}]}", "3: health.words[0].words[0]: an empty word matches nothing"),
+        (
+            "health: {words: [{means: ok, words: [' Idle']}]}",
+            '3: health.words[0].words[0]: " Idle" has a space at an end',
+        ),
+        (
+            "health: {words: [{means: ok, words: ['Hib*']}]}",
+            '3: health.words[0].words[0]: "Hib*": a word is meant to the letter, without * and ?',
+        ),
+        (
+            "health: {words: [{means: ok, words: [Idl\u0435]}]}",
+            '3: health.words[0].words[0]: "Idl\u0435" holds U+0435 CYRILLIC SMALL LETTER IE: ASCII only',
+        ),
+        (
+            "health: {words: [{means: ok, words: [Idle], kinds: []}]}",
+            "3: health.words[0].kinds: an empty list matches nothing: leave it out for all",
+        ),
+        (
+            "health: {words: [{means: ok, words: [Idle], kinds: }]}",
+            "3: health.words[0].kinds: a list is wanted, not nothing: leave it out for all",
+        ),
+        (
+            "health: {words: [{means: ok, words: [Idle], kinds: [Databases]}]}",
+            '3: health.words[0].kinds[0]: "Databases" has capitals, which no name here has, did you mean "databases"?',
+        ),
+        (
+            "health: {words: [{means: ok, words: [Idle], column: [Phase]}]}",
+            "3: health.words[0].column: text is wanted, not a list",
+        ),
+        (
+            "health: {words: [{means: ok, words: [Idle], column: }]}",
+            "3: health.words[0].column: text is wanted, not nothing",
+        ),
+        (
+            "health: {words: [{means: ok, words: [Idle], column: 'Life*'}]}",
+            '3: health.words[0].column: "Life*": a column is meant to the letter, without * and ?',
+        ),
+        ("health: {ignore: {}}", "3: health.ignore: a list is wanted, not a mapping"),
+        ("health: {ignore: [{}]}", '3: health.ignore[0]: would ignore everything: say what, as in names: ["test-*"]'),
+        ("health:\n  ignore:\n    -", f"5: health.ignore[0]: a mapping is wanted ({IGNORE_FIELDS_TEXT}), not nothing"),
+        (
+            "health: {ignore: [{reason: [NotReady]}]}",
+            f'3: health.ignore[0].reason: unknown field, did you mean "reasons"? (valid: {IGNORE_FIELDS_TEXT})',
+        ),
+        (
+            "health: {ignore: [{names: []}]}",
+            "3: health.ignore[0].names: an empty list matches nothing: leave it out for all",
+        ),
+        (
+            "health: {ignore: [{reasons: NotReady}]}",
+            '3: health.ignore[0].reasons: a list is wanted, not the text "NotReady": write ["NotReady"]',
+        ),
+        (
+            "health: {ignore: [{names: [Web]}]}",
+            '3: health.ignore[0].names[0]: "Web" has capitals, which no name here has, did you mean "web"?',
+        ),
+        (
+            "health: {ignore: [{names: [deployment/web]}]}",
+            '3: health.ignore[0].names[0]: "deployment/web" cannot be a name: letters, digits, - . and :, with * and ?',
+        ),
+        (
+            "health: {ignore: [{namespaces: [shop.pay]}]}",
+            '3: health.ignore[0].namespaces[0]: "shop.pay" cannot be a namespace: letters, digits and -, with * and ?',
+        ),
+        (
+            "health: {ignore: [{reasons: ['[Nn]ot']}]}",
+            '3: health.ignore[0].reasons[0]: "[Nn]ot": a pattern has * and ? alone, no [ ] { } \\ , and no ! in front',
+        ),
+        (
+            'profiles: [{contexts: ["x"], health: {ignore: [{}]}}]',
+            '3: profiles[0].health.ignore[0]: would ignore everything: say what, as in names: ["test-*"]',
+        ),
+        (
+            'profiles: [{contexts: ["x"], health: {words: [{means: good, words: [Idle], kinds: ["a.b"]}]}}]',
+            f'3: profiles[0].health.words[0].means: a health is wanted ({HEALTHS_TEXT}), not the text "good"',
+        ),
+    ],
+)
+def test_a_mistake_about_health_names_line_field_and_valid_choices(body: str, problem: str) -> None:
+    assert only_problem(body) == problem
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "repeated"),
+    [
+        ("words: [Other]", "words: [Idle, idle]", 'words: "idle" is written twice (first in line 6, which counts)'),
+        ("words: [Idle]", "words: [Other, IDLE]", 'words: "IDLE" is written twice (first in line 5, which counts)'),
+        (
+            "words: [Idle]",
+            'words: [Idle], kinds: ["a.b"], column: Phase',
+            'words: "Idle" is written twice (first in line 5, which counts)',
+        ),
+        (
+            'words: [Idle], kinds: ["a.b", "c.d"]',
+            'words: [Idle], kinds: ["c.d", "e.f"]',  # for c.d it would not
+            'words: "Idle" is written twice (first in line 5, which counts)',
+        ),
+        ('words: [Idle], kinds: ["a.b"], column: Phase', "words: [Idle]", None),  # the narrower comes first
+        ('words: [Idle], kinds: ["a.b"]', 'words: [Idle], kinds: ["c.d"]', None),
+        ("words: [Idle], column: Phase", "words: [Idle], column: Stage", None),
+        ("words: [Idle], column: Phase", 'words: [Idle], kinds: ["a.b"]', None),
+    ],
+)
+def test_a_word_that_would_not_count_is_a_mistake(first: str, second: str, repeated: str | None) -> None:
+    body = f"health:\n  words:\n    - {{means: ok, {first}}}\n    - {{means: error, {second}}}\n"
+    expected = [f"ci.yaml:6: health.words[1].{repeated}"] if repeated is not None else []
+    assert problems(HEADER + body) == expected
+
+
+def test_health_may_be_empty() -> None:
+    assert a_policy("health: {}", "health: {words: [], ignore: []}").grace_s == 300
 
 
 @pytest.mark.parametrize(
@@ -819,7 +1001,7 @@ def test_the_templates_examples_are_right_and_its_numbers_the_built_in_ones() ->
     policy = make_policy([PolicyFile("new.yaml", text)], "stage")
     assert policy.limits == Limits()
     assert (policy.more_than_namespaces, policy.discovery_cache_s) == (3, 30)
-    assert not [row for row in policy.settings() if row.source.startswith("built-in")]
+    assert [row.name for row in policy.settings() if row.source.startswith("built-in")] == ["health.graceSeconds"]
     assert make_policy([PolicyFile("new.yaml", text)], "kind-1").limits.workers == 5
     assert make_policy([PolicyFile("new.yaml", text)], "prod-1").denies_kind(SECRETS) is not None
 
