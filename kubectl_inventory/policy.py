@@ -9,12 +9,16 @@ checks what a file says.
 A resource pattern without a dot means the plural in *any* group, in `allow` as
 in `deny`: denying `events` must cover events.k8s.io. With a dot it is a glob on
 `plural.group`, the core group being empty: `*.apps`, `pods.*` (core pods too).
+
+Beside the boundary a file says what a user's own status words mean, and which
+findings of `health` are none. That takes nothing from what is asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,6 +26,7 @@ from kubectl_inventory.errors import PolicyError, UsageError, near
 from kubectl_inventory.policy_file import (
     NUMBER_FIELDS,
     Boundary,
+    IgnoreRule,
     Layer,
     Number,
     NumberField,
@@ -30,12 +35,16 @@ from kubectl_inventory.policy_file import (
     PolicyDocument,
     PolicyFile,
     Problem,
+    WordRule,
     number_text,
     read_policy_file,
     read_policy_files,
 )
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.words import quoted
+
+if TYPE_CHECKING:
+    from kubectl_inventory.health import Health
 
 __all__ = [
     "LimitFlags",
@@ -166,6 +175,36 @@ class Policy(msgspec.Struct, frozen=True):
             denies=lambda pattern: pattern.is_literal and pattern.text == word,
             allows=lambda pattern: True,
         )
+
+    def meaning(self, kind: Kind, column: str, word: str) -> Health | None:
+        """What a file says that a status word means where it stands in this column of a kind's Table.
+
+        Neither the column's header nor the word needs its case. None: no file knows it.
+        """
+        header, key = column.lower(), word.lower()
+        for rule in self._word_rules():
+            if rule.column in ("", header) and any(known.key == key for known in rule.words) and _is_for(rule, kind):
+                return rule.means
+        return None
+
+    def word_columns(self, kind: Kind) -> tuple[str, ...]:
+        """The columns whose words a file tells for this kind by the column's name, in lower case."""
+        return tuple(dict.fromkeys(rule.column for rule in self._word_rules() if rule.column and _is_for(rule, kind)))
+
+    def ignores(self, kind: Kind, namespace: str | None, name: str, reason: str) -> bool:
+        """Whether a file wants to hear nothing of this finding. `namespace` is None for what is in none."""
+        return any(
+            _is_for(rule, kind)
+            and _fits(rule.namespaces, namespace)
+            and _fits(rule.names, name)
+            and _fits(rule.reasons, reason)
+            for layer in self.layers
+            for rule in layer.ignore.rules
+        )
+
+    def _word_rules(self) -> Iterator[WordRule]:
+        """The first that knows a word counts: the administrator's come first."""
+        return (rule for layer in self.layers for rule in layer.words.rules)
 
     @property
     def has_namespace_rule(self) -> bool:
@@ -337,6 +376,18 @@ def _denies_kind(pattern: Pattern, kind: Kind) -> bool:
     # deny means them; in an allow they allow nothing, which is seen at once.
     also = (kind.singular, kind.kind.lower(), *kind.short_names) if pattern.is_literal else ()
     return any(_matches_kind(pattern, kind, name) for name in (kind.resource, *also) if name)
+
+
+def _is_for(rule: WordRule | IgnoreRule, kind: Kind) -> bool:
+    return rule.kinds is None or any(_denies_kind(pattern, kind) for pattern in rule.kinds.patterns)
+
+
+def _fits(listed: PatternList | None, text: str | None) -> bool:
+    """Whether a list matches a text. One that is not written matches everything, any other only what is there."""
+    if listed is None or text is None:
+        return listed is None
+    # Of all that is matched here only reasons have capitals, and nobody should have to know them.
+    return any(fnmatchcase(text.lower(), pattern.text.lower()) for pattern in listed.patterns)
 
 
 def _list_settings(section: str, boundaries: Sequence[Boundary]) -> list[Setting]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_inventory.errors import PolicyError, UsageError
+from kubectl_inventory.health import HEALTHS, Health
 from kubectl_inventory.policy import (
     LimitFlags,
     Limits,
@@ -450,6 +451,158 @@ def test_namespaces_denied_by_plain_names_are_known_without_asking(
     policy = a_policy(*bodies)
     assert policy.has_namespace_rule is has_rule
     assert policy.literal_denied_namespaces() == literal
+
+
+# What words mean for health, and which findings are none
+
+DATABASES = Kind(
+    group="acme.example", version="v1", resource="databases", kind="Database", singular="database", short_names=("db",)
+)
+WORDS = """\
+health:
+  words:
+    - {means: error, words: [Broken], kinds: ["databases.acme.example"], column: Lifecycle}
+    - {means: ok, words: [Hibernating, "Out of office"]}
+    - {means: changing, words: [Waking], kinds: ["*.example.com", "db"]}
+    - {means: warning, words: ["True"], column: Degraded}
+    - {means: unknown, words: [Broken]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "word", "means"),
+    [
+        (DATABASES, "Lifecycle", "Broken", "error"),
+        (DATABASES, "LIFECYCLE", "broken", "error"),
+        (DATABASES, "Status", "Broken", "unknown"),  # the first rule is for another column
+        (PODS, "Lifecycle", "Broken", "unknown"),  # and for another kind
+        (PODS, "Status", "OUT OF OFFICE", "ok"),
+        (DATABASES, "Anything", "hibernating", "ok"),
+        (DATABASES, "Phase", "Waking", "changing"),  # by its short name
+        (WIDGETS, "Phase", "Waking", "changing"),
+        (PODS, "Phase", "Waking", None),
+        (PODS, "Degraded", "True", "warning"),
+        (PODS, "Ready", "True", None),
+        (PODS, "Status", "Hibernatin", None),
+        (PODS, "Status", "Hibernating2", None),
+        (PODS, "Status", "", None),
+    ],
+)
+def test_a_word_means_what_the_first_rule_for_its_kind_and_column_says(
+    kind: Kind, column: str, word: str, means: Health | None
+) -> None:
+    assert a_policy(WORDS).meaning(kind, column, word) == means
+
+
+@pytest.mark.parametrize("means", HEALTHS)
+def test_a_word_can_have_any_meaning_that_health_has(means: Health) -> None:
+    policy = a_policy(f"health: {{words: [{{means: {means}, words: [Idle]}}]}}")
+    assert policy.meaning(PODS, "Status", "Idle") == means
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matched"),
+    [
+        ("pods", {PODS, POD_METRICS}),
+        ("pods.*", {PODS, POD_METRICS}),
+        ("po", {PODS}),
+        ("deploy", {DEPLOYMENTS}),
+        ("events.events.k8s.io", {EVENTS, NEW_EVENTS}),
+        ("*.internal.example.com", {WIDGETS}),
+        ("*", set(KINDS)),
+    ],
+)
+def test_kinds_of_health_are_matched_as_a_deny_matches_them(pattern: str, matched: set[Kind]) -> None:
+    policy = a_policy(
+        f'health: {{words: [{{means: ok, words: [Idle], kinds: ["{pattern}"]}}], ignore: [{{kinds: ["{pattern}"]}}]}}'
+    )
+    assert {kind for kind in KINDS if policy.meaning(kind, "Status", "Idle")} == matched
+    assert {kind for kind in KINDS if policy.ignores(kind, "shop", "web", "NotReady")} == matched
+
+
+def test_columns_with_words_are_known_for_each_kind_in_lower_case() -> None:
+    policy = a_policy(WORDS, 'health: {words: [{means: ok, words: [Idle], kinds: ["db"], column: "Last SEEN"}]}')
+    assert policy.word_columns(DATABASES) == ("lifecycle", "degraded", "last seen")
+    assert policy.word_columns(PODS) == ("degraded",)
+    assert Policy().word_columns(PODS) == ()
+
+
+def test_of_several_sources_the_first_that_knows_a_word_counts() -> None:
+    system = "health: {words: [{means: error, words: [Idle]}]}"
+    user = (
+        "health: {words: [{means: ok, words: [idle, Asleep]}]}\n"
+        'profiles: [{contexts: ["dev"], health: {words: [{means: warning, words: [Asleep, Adrift]}]}}]'
+    )
+    policy = a_policy(system, user)
+    meanings = [policy.meaning(PODS, "Status", word) for word in ("Idle", "Asleep", "Adrift", "Other")]
+    assert meanings == ["error", "ok", "warning", None]
+    assert a_policy(system, user, context="stage").meaning(PODS, "Status", "Adrift") is None
+
+
+IGNORE = """\
+health:
+  ignore:
+    - {kinds: ["databases.acme.example"], namespaces: ["scratch-*"], names: ["test-?"], reasons: [NotReady, "*BackOff"]}
+    - {reasons: [AtMaximum]}
+    - {namespaces: ["labs", "*-preview"]}
+    - {kinds: ["nodes"], names: ["spot-*", "system:*"]}
+"""
+NODES = Kind(group="", version="v1", resource="nodes", kind="Node", namespaced=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "namespace", "name", "reason", "is_ignored"),
+    [
+        (DATABASES, "scratch-1", "test-1", "NotReady", True),
+        (DATABASES, "scratch-1", "test-1", "ImagePullBackOff", True),
+        (DATABASES, "scratch-1", "test-1", "notready", True),
+        (DATABASES, "scratch-1", "test-1", "NotReadyYet", False),
+        (DATABASES, "scratch-1", "test-12", "NotReady", False),
+        (DATABASES, "scratch", "test-1", "NotReady", False),
+        (PODS, "scratch-1", "test-1", "NotReady", False),
+        (PODS, "shop", "web", "AtMaximum", True),
+        (NODES, None, "w6", "AtMaximum", True),
+        (PODS, "labs", "web", "CrashLoopBackOff", True),
+        (PODS, "shop-preview", "web", "CrashLoopBackOff", True),
+        (PODS, "shop", "web", "CrashLoopBackOff", False),
+        (NODES, None, "labs", "NotReady", False),  # what is in no namespace has no namespace's name
+        (NODES, None, "spot-7", "NotReady", True),
+        (NODES, None, "system:w6", "NotReady", True),
+    ],
+)
+def test_a_finding_is_ignored_where_all_fields_of_an_entry_match(
+    kind: Kind, namespace: str | None, name: str, reason: str, is_ignored: bool
+) -> None:
+    assert a_policy(IGNORE).ignores(kind, namespace, name, reason) is is_ignored
+
+
+def test_what_is_in_no_namespace_is_in_none_of_any_name() -> None:
+    policy = a_policy('health: {ignore: [{namespaces: ["*"]}]}')
+    assert policy.ignores(PODS, "shop", "web", "NotReady")
+    assert not policy.ignores(NODES, None, "w6", "NotReady")
+
+
+def test_what_any_source_ignores_is_ignored() -> None:
+    user = (
+        'health: {ignore: [{names: ["b"]}]}\n'
+        'profiles: [{contexts: ["dev"], health: {ignore: [{names: ["c"]}]}}]'
+    )
+    bodies = ('health: {ignore: [{names: ["a"]}]}', user)
+    for context, ignored in (("dev", "abc"), ("stage", "ab")):
+        policy = a_policy(*bodies, context=context)
+        assert "".join(name for name in "abcd" if policy.ignores(PODS, "shop", name, "NotReady")) == ignored
+
+
+def test_what_is_ignored_is_asked_for_all_the_same() -> None:
+    policy = a_policy('health: {ignore: [{kinds: ["secrets"]}, {namespaces: ["shop"]}]}')
+    assert refusals(policy) == set()
+    assert not policy.has_namespace_rule
+
+
+def test_without_a_file_no_word_is_known_and_nothing_ignored() -> None:
+    assert Policy().meaning(PODS, "Status", "Running") is None
+    assert not Policy().ignores(PODS, "shop", "web", "NotReady")
+    assert Policy().grace_s == 300
 
 
 # policy show
