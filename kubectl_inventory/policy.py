@@ -235,7 +235,8 @@ class Policy(msgspec.Struct, frozen=True):
         contexts = _list_settings("contexts", [layer.contexts for layer in self.layers])
         namespaces = _list_settings("namespaces", [layer.namespaces for layer in self.layers])
         resources = _list_settings("resources", [layer.resources for layer in self.layers])
-        return contexts + namespaces + resources + [self._number_setting(field) for field in NUMBER_FIELDS]
+        numbers = [self._number_setting(field) for field in NUMBER_FIELDS]
+        return contexts + namespaces + resources + numbers + _health_settings(self.layers)
 
     def _number_setting(self, field: NumberField) -> Setting:
         ceiling = _ceiling(self.layers, field)
@@ -284,14 +285,14 @@ def check_policy(
     """Everything wrong with a file, in line order.
 
     With `known_kinds`, all that discovery knows of the cluster of `context`,
-    also each resource that is named without a wildcard and does not exist.
+    also each kind that is named without a wildcard and does not exist.
     What is said to be of one of `unknown_groups`, which could not be asked, may exist.
     """
     document = _documents([file])[0]
     problems = list(document.problems)
     if known_kinds is not None:
         for layer in (document.layer, *_profile_layers(document, context)):
-            for pattern, problem in _unknown_kinds(layer.resources, known_kinds, context or "this cluster"):
+            for pattern, problem in _unknown_kinds(layer, known_kinds, context or "this cluster"):
                 if pattern.partition(".")[2] not in {*unknown_groups} - {""}:
                     problems.append(problem)
     return sorted(problems, key=lambda problem: problem.line)
@@ -407,6 +408,34 @@ def _list_settings(section: str, boundaries: Sequence[Boundary]) -> list[Setting
     return found
 
 
+def _health_settings(layers: Sequence[Layer]) -> list[Setting]:
+    words = [
+        Setting("health.words", ",".join(map(_words_text, layer.words.rules)) or "<none>", layer.words.source)
+        for layer in layers
+        if layer.words.source
+    ]
+    ignore = [
+        Setting("health.ignore", ",".join(map(_ignored_text, layer.ignore.rules)) or "<none>", layer.ignore.source)
+        for layer in layers
+        if layer.ignore.source
+    ]
+    words = words or [Setting("health.words", "<none>", "built-in")]
+    return words + (ignore or [Setting("health.ignore", "<none>", "built-in")])
+
+
+def _words_text(rule: WordRule) -> str:
+    """`Broken=error,Lost=error`"""
+    return ",".join(f"{word.text}={rule.means}" for word in rule.words)
+
+
+def _ignored_text(rule: IgnoreRule) -> str:
+    """Kinds, namespaces, names and reasons, up to the last written: `certificates.cert-manager.io/scratch-*`."""
+    lists = [rule.kinds, rule.namespaces, rule.names, rule.reasons]
+    while lists and lists[-1] is None:
+        lists.pop()
+    return "/".join("|".join(pattern.text for pattern in _patterns(listed)) or "*" for listed in lists)
+
+
 def _ceiling(layers: Sequence[Layer], field: NumberField) -> Number | None:
     """The lowest number that the files give; the first of equals."""
     numbers = [number for layer in layers for number in layer.numbers if number.name == field.name]
@@ -472,10 +501,16 @@ def _profile_layers(document: PolicyDocument, context: str | None) -> list[Layer
     return []
 
 
-def _unknown_kinds(resources: Boundary, known: Sequence[Kind], where: str) -> Iterator[tuple[str, Problem]]:
+def _unknown_kinds(layer: Layer, known: Sequence[Kind], where: str) -> Iterator[tuple[str, Problem]]:
     """Each pattern that names a kind which is not known, and what to say of it."""
     names = sorted({name for kind in known for name in (kind.resource, kind.name)})
-    for listed, matches in ((resources.allow, _matches_kind), (resources.deny, _denies_kind)):
+    lists = [
+        (layer.resources.allow, _matches_kind),
+        (layer.resources.deny, _denies_kind),
+        *((rule.kinds, _denies_kind) for rule in layer.words.rules),
+        *((rule.kinds, _denies_kind) for rule in layer.ignore.rules),
+    ]
+    for listed, matches in lists:
         for pattern in _patterns(listed):
             if listed is None or not pattern.is_literal or any(matches(pattern, kind) for kind in known):
                 continue
@@ -517,6 +552,15 @@ resources:                      # plural (in any group), or plural.group
 #  moreThanNamespaces: 3        # up to this many namespaces: one list each; above: one for all
 #discovery:
 #  cacheSeconds: 30             # 0: ask every time
+
+## What health cannot know by itself. It takes nothing from what is asked.
+#health:
+#  graceSeconds: 300            # how long something may take to become ready
+#  words:                       # what status words mean, of any kind or of some
+#    - {means: ok, words: ["Hibernating", "Out of office"]}
+#    - {means: error, words: ["Broken"], kinds: ["databases.acme.example"], column: Lifecycle}
+#  ignore:                      # what is never a finding: all of an entry must match
+#    - {kinds: ["certificates.cert-manager.io"], namespaces: ["scratch-*"], reasons: ["NotReady"]}
 
 ## The first profile with a matching context applies as well.
 #profiles:

@@ -12,9 +12,10 @@ import pytest
 
 from kubectl_inventory import cli, program
 from kubectl_inventory.errors import InventoryError
+from kubectl_inventory.health import HEALTHS
 from kubectl_inventory.helptext import HELP, PROGRAM
 from kubectl_inventory.policy import Policy, check_policy
-from kubectl_inventory.policy_file import NUMBER_FIELDS, PolicyFile
+from kubectl_inventory.policy_file import IGNORE_FIELDS, NUMBER_FIELDS, WORD_FIELDS, PolicyFile
 from kubectl_inventory.policy_text import parse_policy
 from kubectl_inventory.style import FORMATS
 from kubectl_inventory.version import VERSION
@@ -136,19 +137,21 @@ def test_the_policy_reference_has_every_field_with_range_and_default() -> None:
     defaults = {setting.name: setting.value for setting in Policy().settings()}
     numbers = {field.name: [field.range_text, defaults[field.name]] for field in NUMBER_FIELDS}
     lists = [f"{part}.{rule}" for part in ("contexts", "namespaces", "resources") for rule in ("allow", "deny")]
+    words = {"health.words", *(f"health.words[].{field}" for field in WORD_FIELDS)}
+    ignore = {"health.ignore", *(f"health.ignore[].{field}" for field in IGNORE_FIELDS)}
+    others = {"apiVersion", "kind", "profiles"}
 
     assert {name: rows[name][1:3] for name in numbers} == numbers
-    assert {name.strip() for name in rows} - {"field", "---"} == {*numbers, *lists, "apiVersion", "kind", "profiles"}
+    assert {name.strip() for name in rows} - {"field", "---"} == {*numbers, *lists, *words, *ignore, *others}
+    assert sorted(re.findall("`([^`]+)`", rows["health.words[].means"][-1])) == sorted(HEALTHS)
     assert [field.name for field in NUMBER_FIELDS if field.flag not in rows[field.name][3]] == []
 
 
-def test_the_policy_of_the_readme_has_no_mistake() -> None:
-    shown = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
-    assert shown is not None
-    file = PolicyFile("README.md", shown[1])
+def test_the_policies_of_the_readme_have_no_mistake() -> None:
+    files = [PolicyFile("README.md", shown) for shown in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
 
-    assert check_policy(file, None, None) == []
-    assert parse_policy(file).profiles != ()
+    assert [check_policy(file, None, None) for file in files] == [[], []]
+    assert [bool(parse_policy(file).profiles) for file in files] == [True, False]
 
 
 def test_the_version_is_one() -> None:

@@ -632,6 +632,34 @@ def test_settings_tell_every_value_and_its_source() -> None:
         ("bulk.moreThanNamespaces", "3", "built-in"),
         ("discovery.cacheSeconds", "0", "b.yaml:6"),
         ("health.graceSeconds", "300", "built-in"),
+        ("health.words", "<none>", "built-in"),
+        ("health.ignore", "<none>", "built-in"),
+    ]
+
+
+def test_settings_tell_words_and_what_is_ignored_in_short_with_a_line_for_each_source() -> None:
+    system = (
+        "health:\n"
+        "  graceSeconds: 60\n"
+        "  words:\n"
+        '    - {means: ok, words: [Hibernating, "Out of office"]}\n'
+        '    - {means: error, words: [Broken], kinds: ["databases.acme.example"], column: Lifecycle}\n'
+    )
+    user = (
+        "health:\n"
+        "  words: []\n"
+        "  ignore:\n"
+        '    - {kinds: ["certificates.cert-manager.io", "widgets"]}\n'
+        '    - {namespaces: ["scratch-*"], reasons: [NotReady]}\n'
+        'profiles: [{contexts: ["*"], health: {ignore: [{names: ["test-?"]}]}}]\n'
+    )
+    rows = [(row.name, row.value, row.source) for row in a_policy(system, user).settings()]
+    assert rows[-5:] == [
+        ("health.graceSeconds", "60", "a.yaml:4"),
+        ("health.words", "Hibernating=ok,Out of office=ok,Broken=error", "a.yaml:5"),
+        ("health.words", "<none>", "b.yaml:4"),
+        ("health.ignore", "certificates.cert-manager.io|widgets,*/scratch-*/*/NotReady", "b.yaml:5"),
+        ("health.ignore", "*/*/test-?", "b.yaml:8"),
     ]
 
 
@@ -1032,6 +1060,28 @@ def test_check_tells_a_kind_that_the_cluster_does_not_know() -> None:
     ]
 
 
+def test_check_tells_a_kind_of_words_and_of_what_is_ignored_that_the_cluster_does_not_know() -> None:
+    file = a_file(
+        "health:\n"
+        "  words:\n"
+        '    - {means: ok, words: [Idle], kinds: ["widgets", "widgts"]}\n'
+        "  ignore:\n"
+        '    - {kinds: ["po", "*.acme.example"], names: ["nosuch"]}\n'
+        '    - {kinds: ["deployments.extensions", "nodes.metrics.example"]}\n'
+        'profiles: [{contexts: ["acme-*"], health: {ignore: [{kinds: ["secret", "sercets"]}]}}]\n'
+    )
+    assert [
+        str(problem) for problem in check_policy(file, KINDS, "acme-eu1", unknown_groups=["metrics.example"])
+    ] == [
+        'ci.yaml:5: health.words[0].kinds[1]: "widgts" is no kind of acme-eu1, did you mean "widgets"?',
+        (
+            'ci.yaml:8: health.ignore[1].kinds[0]: "deployments.extensions" is no kind of acme-eu1, did you mean '
+            '"deployments.apps"?'
+        ),
+        'ci.yaml:9: profiles[0].health.ignore[0].kinds[1]: "sercets" is no kind of acme-eu1, did you mean "secrets"?',
+    ]
+
+
 def test_check_takes_what_a_deny_really_denies_for_known() -> None:
     file = a_file('resources: {deny: ["deploy", "secret", "events.events.k8s.io", "pods.metrics.k8s.io"]}')
     assert check_policy(file, [kind for kind in KINDS if kind != NEW_EVENTS], "acme-eu1") == []
@@ -1153,8 +1203,8 @@ def test_the_templates_examples_are_right_and_its_numbers_the_built_in_ones() ->
     text = re.sub(r"(?m)^#(?!#)", "", policy_template())
     policy = make_policy([PolicyFile("new.yaml", text)], "stage")
     assert policy.limits == Limits()
-    assert (policy.more_than_namespaces, policy.discovery_cache_s) == (3, 30)
-    assert [row.name for row in policy.settings() if row.source.startswith("built-in")] == ["health.graceSeconds"]
+    assert (policy.more_than_namespaces, policy.discovery_cache_s, policy.grace_s) == (3, 30, 300)
+    assert not [row for row in policy.settings() if row.source.startswith("built-in")]
     assert make_policy([PolicyFile("new.yaml", text)], "kind-1").limits.workers == 5
     assert make_policy([PolicyFile("new.yaml", text)], "prod-1").denies_kind(SECRETS) is not None
 
