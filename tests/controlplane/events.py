@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tests.controlplane.kubelet import CORDONED, Fate, Pod, timestamp
+from tests.controlplane.fates import Fate
+from tests.controlplane.kubelet import CORDONED, Pod, timestamp
 from tests.controlplane.objects import CORE, JsonObject, collection
 
 NORMAL, WARNING = "Normal", "Warning"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.controlplane.kubelet import FATE, Fate
+from tests.controlplane.fates import FATE, Fate
 from tests.controlplane.objects import BATCH, JsonObject, collection
 from tests.controlplane.workloads import REGISTRY
 
@@ -73,15 +73,15 @@ def job_object(job: Job) -> JsonObject:
     }
 
 
-def ownership(job: Job, uid: str) -> JsonObject:
-    """A patch that gives a finished run to its CronJob, which has this uid.
+def ownership(cron_job: str, uid: str) -> JsonObject:
+    """A patch that gives a finished run to the CronJob of this name and uid.
 
     The CronJob's controller warns of a run under way that it did not start.
     """
     owner: JsonObject = {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
-        "name": job.cron_job,
+        "name": cron_job,
         "uid": uid,
         "controller": True,
         "blockOwnerDeletion": True,

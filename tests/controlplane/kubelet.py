@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
 import msgspec
 
 from tests.controlplane.client import AdminClient
 from tests.controlplane.errors import ControlPlaneError
+from tests.controlplane.fates import BEHIND_INIT, COURSES, FATE, Course, Exit, Fate
 from tests.controlplane.objects import (
     COORDINATION,
     CORE,
@@ -30,104 +30,19 @@ from tests.controlplane.objects import (
 NODES = ("w1", "w2", "w3", "w4", "w5", "w6")
 # Cordoned before anything is scheduled: only daemons, and what names it, run there.
 CORDONED = "w6"
-FATE = "kubelet.acme.example/fate"
+PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")
 POLL_SECONDS = 0.1
 
 
-class Fate(StrEnum):
-    """What becomes of a pod's containers."""
-
-    RUNNING = "Running"
-    JUST_STARTED = "JustStarted"
-    RESTARTED_LONG_AGO = "RestartedLongAgo"
-    RESTARTED_BY_OOM = "RestartedByOOM"
-    UNREADY = "Unready"
-    CRASH_LOOP = "CrashLoopBackOff"
-    IMAGE_PULL = "ImagePullBackOff"
-    CONFIG_ERROR = "CreateContainerConfigError"
-    MOUNTING = "ContainerCreating"
-    COMPLETED = "Completed"
-    FAILED = "Error"
-    OOM_KILLED = "OOMKilled"
-
-
 @dataclass(frozen=True)
-class Exit:
-    """How a container ended, and how long ago."""
+class NodeState:
+    """What a node says, or is said about it, and since when."""
 
-    code: int
+    ready: str
     reason: str
     ago: timedelta
-
-
-@dataclass(frozen=True)
-class Course:
-    """What a pod of one fate says about itself."""
-
-    phase: str = "Running"
-    ready: bool = True
-    age: timedelta = timedelta(days=6, hours=4)
-    restarts: int = 0
-    waiting: str = ""
-    message: str = ""
-    ended: Exit | None = None
-    last: Exit | None = None
-
-
-COURSES = {
-    Fate.RUNNING: Course(),
-    Fate.JUST_STARTED: Course(age=timedelta()),
-    Fate.RESTARTED_LONG_AGO: Course(
-        age=timedelta(days=98), restarts=2, last=Exit(1, "Error", timedelta(days=41))
-    ),
-    Fate.RESTARTED_BY_OOM: Course(
-        restarts=4, last=Exit(137, "OOMKilled", timedelta(minutes=9, seconds=30))
-    ),
-    Fate.UNREADY: Course(ready=False, age=timedelta(minutes=17)),
-    Fate.CRASH_LOOP: Course(
-        ready=False,
-        age=timedelta(minutes=38),
-        restarts=11,
-        waiting="CrashLoopBackOff",
-        message="back-off 5m0s restarting failed container",
-        last=Exit(1, "Error", timedelta(minutes=2, seconds=14)),
-    ),
-    Fate.IMAGE_PULL: Course(
-        phase="Pending",
-        ready=False,
-        age=timedelta(minutes=126),
-        waiting="ImagePullBackOff",
-        message="Back-off pulling image: not found",
-    ),
-    Fate.CONFIG_ERROR: Course(
-        phase="Pending",
-        ready=False,
-        age=timedelta(minutes=51),
-        waiting="CreateContainerConfigError",
-        message='secret "crawler-token" not found',
-    ),
-    Fate.MOUNTING: Course(
-        phase="Pending", ready=False, age=timedelta(minutes=33), waiting="ContainerCreating"
-    ),
-    Fate.COMPLETED: Course(
-        phase="Succeeded",
-        ready=False,
-        age=timedelta(minutes=56),
-        ended=Exit(0, "Completed", timedelta(minutes=52)),
-    ),
-    Fate.FAILED: Course(
-        phase="Failed",
-        ready=False,
-        age=timedelta(minutes=86),
-        ended=Exit(1, "Error", timedelta(minutes=84)),
-    ),
-    Fate.OOM_KILLED: Course(
-        phase="Failed",
-        ready=False,
-        age=timedelta(minutes=26),
-        ended=Exit(137, "OOMKilled", timedelta(minutes=22)),
-    ),
-}
+    # The one condition of pressure that holds, if any does.
+    pressure: str = ""
 
 
 class _Condition(msgspec.Struct):
@@ -146,11 +61,13 @@ class _PodMetadata(msgspec.Struct, rename="camel"):
     uid: str
     annotations: dict[str, str] = {}
     labels: dict[str, str] = {}
+    finalizers: list[str] = []
     deletion_timestamp: str | None = None
 
 
 class _PodSpec(msgspec.Struct, rename="camel"):
     containers: list[_Container]
+    init_containers: list[_Container] = []
     node_name: str = ""
 
 
@@ -245,20 +162,29 @@ class Kubelet:
         }
         self._patch_status(pod.path, {"status": status}, MERGE_PATCH)
 
+    def turn(self, pod: Pod, fate: Fate) -> None:
+        """Let a pod fare otherwise than those that were made like it."""
+        self._patch_status(pod.path, {"status": pod_status(pod, COURSES[fate])}, MERGE_PATCH)
+
     def fail_node(self, name: str, ago: timedelta) -> None:
         """Let a node have fallen silent: NotReady, and its pods with it.
 
         This is what the node lifecycle controller, switched off here, writes.
         The taint does not evict, so that the pods stay, still saying Running.
         """
+        self.describe_node(name, NodeState("Unknown", "NodeStatusUnknown", ago), "unreachable")
+        self.unready_pods(name, ago)
+
+    def describe_node(self, name: str, state: NodeState, taint: str) -> None:
+        """Say how a node is, and keep off it what does not tolerate that."""
         node = f"{CORE}/nodes/{name}"
-        conditions = _node_conditions("Unknown", "NodeStatusUnknown", ago)
-        self._patch_status(node, {"status": {"conditions": conditions}}, MERGE_PATCH)
-        taints = [
-            {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"},
-            {"key": "node.kubernetes.io/unreachable", "effect": "NoSchedule"},
-        ]
+        self._patch_status(node, {"status": {"conditions": _node_conditions(state)}}, MERGE_PATCH)
+        keys = (*(("unschedulable",) if name == CORDONED else ()), taint)
+        taints = [{"key": f"node.kubernetes.io/{key}", "effect": "NoSchedule"} for key in keys]
         self._client.send("PATCH", node, {"spec": {"taints": taints}}, content_type=MERGE_PATCH)
+
+    def unready_pods(self, name: str, ago: timedelta) -> None:
+        """Say of a failed node's pods that they are not ready; what else they say stays."""
         unready: JsonObject = {
             "status": {
                 "conditions": [
@@ -300,7 +226,7 @@ class Kubelet:
         status: JsonObject = {
             "capacity": room,
             "allocatable": room,
-            "conditions": _node_conditions("True", "KubeletReady", timedelta(days=212)),
+            "conditions": _node_conditions(NodeState("True", "KubeletReady", timedelta(days=212))),
             "addresses": [
                 {"type": "InternalIP", "address": _host_ip(name)},
                 {"type": "Hostname", "address": name},
@@ -353,7 +279,9 @@ class Kubelet:
         unseen = [pod for pod in pods if not pod.spec.node_name and not pod.refused]
         in_parallel(self._remove, leaving)
         in_parallel(self._write, due)
-        return len(leaving) + len(due) + len(unseen)
+        # Who holds a pod back is no kubelet, and none waits for them.
+        held = [pod for pod in leaving if pod.metadata.finalizers]
+        return len(leaving) - len(held) + len(due) + len(unseen)
 
     def _remove(self, pod: Pod) -> None:
         self._client.send("DELETE", pod.path, {"gracePeriodSeconds": 0}, ok=(404,))
@@ -367,20 +295,18 @@ class Kubelet:
         self._client.send("PATCH", f"{path}/status", patch, content_type=content_type, ok=(404,))
 
 
-def pod_status(pod: Pod) -> JsonObject:
-    """The status that the fate of a bound pod gives it."""
-    course = COURSES[pod.fate]
+def pod_status(pod: Pod, course: Course | None = None) -> JsonObject:
+    """The status that a course gives a bound pod; without one, the course of its fate."""
+    course = course or COURSES[pod.fate]
     started = timestamp(course.age)
     truth = {True: "True", False: "False"}
-    finished = course.ended is not None
     conditions = [
         ("PodScheduled", True),
-        ("PodReadyToStartContainers", pod.fate is not Fate.MOUNTING and not finished),
-        ("Initialized", True),
+        ("PodReadyToStartContainers", not course.is_mounting and not course.is_over),
+        ("Initialized", not course.initializing),
         ("ContainersReady", course.ready),
-        ("Ready", course.ready),
+        ("Ready", course.ready and not course.gate),
     ]
-    reason = "PodCompleted" if finished else "ContainersNotReady"
     status: dict[str, Json] = {
         "phase": course.phase,
         "startTime": started,
@@ -390,21 +316,35 @@ def pod_status(pod: Pod) -> JsonObject:
                 "type": name,
                 "status": truth[holds],
                 "lastTransitionTime": started,
-                **({} if holds else {"reason": reason}),
+                **({} if holds else {"reason": _unmet(name, course)}),
             }
             for name, holds in conditions
         ],
+        "initContainerStatuses": [
+            _container_status(container, course) for container in pod.spec.init_containers
+        ],
         "containerStatuses": [
-            _container_status(container, course) for container in pod.spec.containers
+            _container_status(container, BEHIND_INIT if course.initializing else course)
+            for container in pod.spec.containers
         ],
     }
-    if pod.fate is not Fate.MOUNTING:
+    if course.reason:
+        status |= {"reason": course.reason, "message": course.message}
+    if not course.is_mounting:
         # From the uid: two pods of one node must not share an address.
         third, fourth = divmod(int(pod.metadata.uid[:4], 16), 250)
         address = f"10.{64 + NODES.index(pod.spec.node_name)}.{third % 250}.{fourth + 2}"
         status["podIP"] = address
         status["podIPs"] = [{"ip": address}]
     return status
+
+
+def _unmet(condition: str, course: Course) -> str:
+    if course.is_over:
+        return "PodCompleted"
+    if course.initializing and condition == "Initialized":
+        return "ContainersNotInitialized"
+    return "ReadinessGatesNotReady" if course.gate else "ContainersNotReady"
 
 
 def _container_status(container: _Container, course: Course) -> JsonObject:
@@ -441,27 +381,29 @@ def _terminated(end: Exit, age: timedelta) -> JsonObject:
     }
 
 
-def _node_conditions(ready: str, reason: str, ago: timedelta) -> list[JsonObject]:
+def _node_conditions(state: NodeState) -> list[JsonObject]:
     # A silent node leaves nothing known; a well one has no pressure.
-    pressure = "Unknown" if ready == "Unknown" else "False"
-    states = {
-        "MemoryPressure": pressure,
-        "DiskPressure": pressure,
-        "PIDPressure": pressure,
-        "Ready": ready,
-    }
-    return [
-        {
-            "type": name,
-            "status": status,
-            "reason": reason
-            if name == "Ready" or pressure == "Unknown"
-            else "KubeletHasNoPressure",
-            "lastTransitionTime": timestamp(ago),
-            "lastHeartbeatTime": timestamp(ago if pressure == "Unknown" else timedelta()),
-        }
-        for name, status in states.items()
-    ]
+    silent = state.ready == "Unknown"
+    conditions: list[JsonObject] = []
+    for name in (*PRESSURES, "Ready"):
+        if name == "Ready":
+            status, reason = state.ready, state.reason
+        elif silent:
+            status, reason = "Unknown", state.reason
+        elif name == state.pressure:
+            status, reason = "True", "KubeletHasPressure"
+        else:
+            status, reason = "False", "KubeletHasNoPressure"
+        conditions.append(
+            {
+                "type": name,
+                "status": status,
+                "reason": reason,
+                "lastTransitionTime": timestamp(state.ago),
+                "lastHeartbeatTime": timestamp(state.ago if silent else timedelta()),
+            }
+        )
+    return conditions
 
 
 def _host_ip(node: str) -> str:

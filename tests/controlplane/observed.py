@@ -5,7 +5,7 @@ the controllers have done their part.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -15,14 +15,11 @@ from tests.controlplane.errors import ControlPlaneError
 SETTLE_SECONDS = 90.0
 POLL_SECONDS = 0.1
 EXTENSIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-# The custom kinds of `demo/2-crds.yaml`: plural and group.
-CUSTOM_KINDS = (
-    ("databases", "acme.example"),
-    ("backups", "acme.example"),
-    ("certificates", "cert-manager.io"),
-    ("clusterpolicies", "acme.example"),
-    ("featureflags", "acme.example"),
-)
+# The custom kinds of `demo/2-crds.yaml`: a group, and its plurals.
+CUSTOM_KINDS = {
+    "acme.example": ("databases", "backups", "clusterpolicies", "featureflags"),
+    "cert-manager.io": ("certificates",),
+}
 
 
 class _Condition(msgspec.Struct):
@@ -46,6 +43,9 @@ class _Status(msgspec.Struct, rename="camel"):
     updated_replicas: int = 0
     number_ready: int = 0
     active: int = 0
+    ready: int = 0
+    current_healthy: int = 0
+    disruptions_allowed: int = 0
     used: dict[str, str] = {}
     # A new CRD has null here.
     conditions: list[_Condition] | None = None
@@ -86,16 +86,19 @@ def wait_until(is_so: Callable[[], bool], what: str) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def wait_for_custom_kinds(client: AdminClient) -> None:
-    """Return when the custom kinds are established and can be discovered."""
-    wait_until(lambda: _custom_kinds_served(client), "the custom kinds are served")
+def wait_for_custom_kinds(
+    client: AdminClient, kinds: Mapping[str, Sequence[str]] = CUSTOM_KINDS
+) -> None:
+    """Return when the custom kinds, plurals by group, are established and can be discovered."""
+    wait_until(lambda: _custom_kinds_served(client, kinds), "the custom kinds are served")
 
 
-def _custom_kinds_served(client: AdminClient) -> bool:
+def _custom_kinds_served(client: AdminClient, kinds: Mapping[str, Sequence[str]]) -> bool:
     found = observe_all(client, EXTENSIONS)
     return all(
         found["", f"{plural}.{group}"].status.has("Established", "True")
         # Discovery follows a moment later; until then it answers 404.
         and f'"{plural}"'.encode() in client.get(f"/apis/{group}/v1", ok=(404,))
-        for plural, group in CUSTOM_KINDS
+        for group, plurals in kinds.items()
+        for plural in plurals
     )

@@ -16,15 +16,15 @@ from tests.controlplane.client import AdminClient
 from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.credentials import ADMIN
 from tests.controlplane.events import other_events, pod_events
+from tests.controlplane.fates import FATE, Fate
 from tests.controlplane.jobs import JOBS, job_object, ownership
 from tests.controlplane.kubectl import Kubectl
-from tests.controlplane.kubelet import CORDONED, FATE, Fate, Kubelet, Pod, list_pods, timestamp
+from tests.controlplane.kubelet import CORDONED, Kubelet, Pod, list_pods, timestamp
 from tests.controlplane.objects import (
     APPS,
     BATCH,
     CORE,
     MERGE_PATCH,
-    RBAC,
     JsonObject,
     collection,
     create_all,
@@ -39,6 +39,7 @@ from tests.controlplane.observed import (
     wait_until,
 )
 from tests.controlplane.secrecy import secret_objects
+from tests.controlplane.stand_ins import patch_status, retire_autoscaler
 from tests.controlplane.workloads import (
     PLURALS,
     RELEASE,
@@ -67,7 +68,7 @@ def populate_demo(plane: ControlPlane) -> None:
     kubelet = Kubelet(client)
     with tempfile.TemporaryDirectory() as cache:
         kubectl = Kubectl(plane.kubeconfigs[ADMIN], Path(cache))
-        _retire_autoscaler(client)
+        retire_autoscaler(client)
         kubelet.register_nodes()
         kubectl.apply(DEMO / "1-namespaces.yaml", DEMO / "2-crds.yaml")
         wait_for_custom_kinds(client)
@@ -97,16 +98,6 @@ def populate_demo(plane: ControlPlane) -> None:
         # Last: while a group cannot be discovered, no namespace can be emptied.
         kubectl.apply(DEMO / "6-apiservice.yaml")
         wait_until(lambda: _stock_unavailable(client), "the API service is found unavailable")
-
-
-def _retire_autoscaler(client: AdminClient) -> None:
-    """Take the autoscaler's rights away, before there is anything to scale.
-
-    Without metrics it would wipe what `_write_other_statuses` says, and repeat
-    its warnings every 15 seconds: the cluster would never come to rest.
-    """
-    rights = f"{RBAC}/clusterrolebindings/system:controller:horizontal-pod-autoscaler"
-    client.send("DELETE", rights, ok=(404,))
 
 
 def _all_in_phase(client: AdminClient, path: str, phase: str) -> bool:
@@ -244,19 +235,19 @@ def _write_other_statuses(client: AdminClient) -> None:
     """What the ingress controller, the metrics and past schedules would have left."""
     for namespace, name in (("shop", "www"), ("pay", "api"), ("auth", "login")):
         path = collection(NETWORKING, "ingresses", namespace) + f"/{name}"
-        _patch_status(client, path, {"loadBalancer": {"ingress": [{"ip": "203.0.113.10"}]}})
+        patch_status(client, path, {"loadBalancer": {"ingress": [{"ip": "203.0.113.10"}]}})
     cron_jobs = observe_all(client, f"{BATCH}/cronjobs")
     for job in (job for job in JOBS if job.cron_job):
         uid = cron_jobs[job.namespace, job.cron_job].metadata.uid
-        patch = ownership(job, uid)
+        patch = ownership(job.cron_job, uid)
         client.send("PATCH", f"{job.path}/{job.name}", patch, content_type=MERGE_PATCH)
     for namespace, name, ago in (("batch", "etl", 26), ("pay", "invoices", 590)):
         path = collection(BATCH, "cronjobs", namespace) + f"/{name}"
-        _patch_status(client, path, {"lastScheduleTime": timestamp(timedelta(minutes=ago))})
+        patch_status(client, path, {"lastScheduleTime": timestamp(timedelta(minutes=ago))})
     for namespace, name, replicas, used in (("shop", "web", 6, 91), ("pay", "api", 3, 48)):
         path = collection(AUTOSCALING, "horizontalpodautoscalers", namespace) + f"/{name}"
         current: JsonObject = {"averageUtilization": used, "averageValue": f"{used}m"}
-        _patch_status(
+        patch_status(
             client,
             path,
             {
@@ -298,7 +289,3 @@ def _pod_of(client: AdminClient, namespace: str, app: str) -> Pod:
 def _observed(client: AdminClient, path: str) -> bool:
     found = observe(client, path)
     return found.status.observed_generation >= found.metadata.generation
-
-
-def _patch_status(client: AdminClient, path: str, status: JsonObject) -> None:
-    client.send("PATCH", f"{path}/status", {"status": status}, content_type=MERGE_PATCH)

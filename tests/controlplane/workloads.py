@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tests.controlplane.kubelet import FATE, Fate
+from tests.controlplane.fates import FATE, Fate
 from tests.controlplane.objects import APPS, CORE, JsonObject, collection
 
 REGISTRY = "registry.acme.example"
