@@ -22,6 +22,7 @@ class Arguments(argparse.Namespace):
 
     command: str
     demo: bool
+    sick: bool
     keep: bool
     scale: tuple[int, int] | None
     kinds: int
@@ -89,6 +90,11 @@ def _populate(plane: ControlPlane, arguments: Arguments) -> str:
 
         populate_demo(plane)
         return "shop"
+    if arguments.sick:
+        from tests.controlplane.populate import populate_sick
+
+        populate_sick(plane)
+        return "crash-loop"
     if arguments.scale is not None:
         from tests.controlplane.populate import populate_scale
 
@@ -107,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="start one and keep it up until Ctrl-C")
     population = up.add_mutually_exclusive_group()
     population.add_argument("--demo", action="store_true", help="fill it with a believable company")
+    population.add_argument("--sick", action="store_true", help="fill it with sick and well objects, a namespace each")
     population.add_argument(
         "--scale", type=size, metavar="NxM", help="fill it with N namespaces of M pods each"
     )
