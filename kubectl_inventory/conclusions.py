@@ -19,8 +19,6 @@ from kubectl_inventory.wire import Condition, ContainerStatus, Detail
 
 _REMAINING = re.compile(r"([a-z0-9-]+)((?:\.[a-z0-9-]+)*) has (\d+) resource instances", re.ASCII)
 """What the namespace controller says is left (kubernetes `pkg/controller/namespace/deletion`)."""
-_RELEASING = ("ReplicaSetUpdated", "FoundNewReplicaSet", "NewReplicaSetCreated")
-"""A Deployment is Progressing for these while a release is under way (kubernetes `pkg/controller/deployment/util`)."""
 
 
 class Suspect(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,8 +226,8 @@ def _workload(suspect: Suspect, workload: Detail) -> _Told:
         return _Told(since=progressing.last_transition_time, symptom=symptom)
     if suspect.symptom.reason == "Updating":
         return _Told(since=_since(progressing), message=progressing.message if progressing is not None else "")
-    is_available = available is not None and available.status == "True"
-    if progressing is not None and (progressing.reason in _RELEASING or is_available):
+    if progressing is not None and available is not None and available.status == "True":
+        # As few are missing as its strategy allows: a release, or one that is being replaced.
         symptom = Symptom(health="changing", reason="Updating", brief=brief)
         return _Told(since=_since(progressing), symptom=symptom)
     return _Told(since=_since(available), message=available.message if available is not None else "")

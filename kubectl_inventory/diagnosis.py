@@ -18,7 +18,7 @@ from kubectl_inventory.clock import span_s
 from kubectl_inventory.columns import Places
 from kubectl_inventory.conclusions import Suspect
 from kubectl_inventory.findings import Occurrence, Thing
-from kubectl_inventory.health import WORKLOADS, is_worse
+from kubectl_inventory.health import WORKLOADS, Health, is_worse
 from kubectl_inventory.inventory import Page, Row
 from kubectl_inventory.pods import PodState, read_pod
 from kubectl_inventory.policy import Policy
@@ -303,7 +303,8 @@ class Gathering:
         for suspect, maker in self._pods.values():
             symptom, state = suspect.symptom, ""
             if isinstance(maker, Workload):
-                if (suspect.is_spoilt or symptom.passes) and not maker.is_short:
+                is_leaving = symptom.reason == "Terminating"
+                if (suspect.is_spoilt or symptom.passes) and not (maker.is_short or is_leaving):
                     continue  # another pod has taken its place, or a release is on its way
                 symptom, state = _in_workload(suspect, maker), maker.state
                 maker.short_reasons.add(symptom.reason)
@@ -333,10 +334,14 @@ class Gathering:
             if job.status in _JOB_OK or job.number < newest.get((job.thing.namespace or "", job.cron), 0):
                 continue
             words = [word for word in job.words if word not in ("Error", "Completed")]
-            brief = ", ".join([job.status, *words])
-            self._suspect(
-                job.thing, Symptom(health="warning", reason=job.status, brief=brief, look="reason"), job.age_s
+            symptom = Symptom(
+                health="warning",
+                reason=job.status,
+                brief=", ".join([job.status, *words]),
+                message=f"its pods: {', '.join(words)}" if words else "",
+                look="reason",
             )
+            self._suspect(job.thing, symptom, job.age_s)
 
     def _settle_services(self) -> None:
         """Services that nothing stands behind, and that no workload explains."""
@@ -373,7 +378,6 @@ def _of_short(workload: Workload) -> Symptom:
     if not workload.is_short:
         brief = f"{workload.updated}/{workload.wanted} updated"
         return Symptom(health="changing", reason="Updating", brief=brief, look="verdict")
+    health: Health = "warning" if workload.ready else "error"
     brief = f"{workload.ready}/{workload.wanted} ready"
-    if not workload.ready:
-        return Symptom(health="error", reason="Down", brief=brief, look="verdict", passes=True)
-    return Symptom(health="warning", reason="NotReady", brief=brief, look="verdict", passes=True)
+    return Symptom(health=health, reason="NotReady", brief=brief, look="verdict", passes=True)

@@ -101,7 +101,7 @@ autoscaler-blind            warning       HorizontalPodAutoscaler/web   NoMetric
 budget-allows-nothing       warning       PodDisruptionBudget/web       AllowsNothing
 budget-allows-one           ok
 budget-at-0                 scaled-down
-service-of-nothing          warning       Service/web                   NoEndpoints
+service-of-nothing          warning       Service/web                   NoEndpoints               changing
 service-of-sick             error         Deployment/web                CrashLoopBackOff
 service-at-0                scaled-down
 service-well                ok
