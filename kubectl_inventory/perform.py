@@ -1,0 +1,243 @@
+"""Does what a command asks: opens the cluster, takes the inventory, prints the answer, and says how it went.
+
+Returns the exit code. What only one of these needs is imported where it is used, most
+of it while the server works on the first questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kubectl_inventory.helptext import PROGRAM
+from kubectl_inventory.opening import audit_log, connection_of, effective_policy, open_cluster
+from kubectl_inventory.options import Given
+from kubectl_inventory.request import Request, Strategy
+from kubectl_inventory.style import Style
+from kubectl_inventory.terminal import AuditLog, Terminal
+
+if TYPE_CHECKING:
+    from kubectl_inventory.batch import Progress
+    from kubectl_inventory.forecast import Forecast
+    from kubectl_inventory.health import Health
+    from kubectl_inventory.inventory import Inventory, Reading
+    from kubectl_inventory.policy import Policy
+    from kubectl_inventory.resource import Kind
+    from kubectl_inventory.run import Session, Watch
+    from kubectl_inventory.summary import Summary
+
+EXIT_INCOMPLETE = 3
+EXIT_GATE = 4
+"""`--fail-on` matched; it goes before incomplete, as what was read is reason enough."""
+
+
+def answer(terminal: Terminal, given: Given, request: Request, style: Style) -> int:
+    """The inventory, or how it would be taken."""
+    return _foresee(terminal, given, request, style) if given.plan else take(terminal, given, request, style)
+
+
+def take(terminal: Terminal, given: Given, request: Request, style: Style) -> int:
+    """Takes an inventory and prints it, then says how complete it is."""
+    from kubectl_inventory.run import take_inventory
+
+    connection = connection_of(given)
+    policy = effective_policy(given, connection)
+    log = audit_log(given, connection)
+    session = open_cluster(terminal, given, connection, policy, log)
+    inventory = take_inventory(request, session, partial(_show_progress, terminal, policy))
+    _note_withheld(log, inventory)
+    # While the server works on the first questions.
+    from kubectl_inventory.answer import print_inventory
+
+    print_inventory(inventory, request, style, terminal.write)
+    terminal.flush()
+    _account(terminal, given, request, style, inventory)
+    _close(terminal, given, session)
+    return 0 if inventory.is_complete or given.allow_incomplete else EXIT_INCOMPLETE
+
+
+def judge(
+    terminal: Terminal, given: Given, request: Request, style: Style, fail_on: Sequence[Health]
+) -> int:
+    """Takes an inventory of what says how it is, judges it, and prints what is not well."""
+    from kubectl_inventory.run import diagnose, take_inventory
+
+    connection = connection_of(given)
+    policy = effective_policy(given, connection)
+    log = audit_log(given, connection)
+    session = open_cluster(terminal, given, connection, policy, log)
+    inventory = take_inventory(request, session, partial(_show_progress, terminal, policy))
+    _note_withheld(log, inventory)
+    # While the server works on the first questions.
+    from kubectl_inventory.healthview import Shown, gate, print_health, summarize_health
+
+    is_thorough = given.explain or given.broken or style.format in ("json", "yaml")
+    diagnosis = diagnose(inventory, request, session, since_s=given.since, thorough=is_thorough)
+    shown = Shown(
+        named=request.namespaces,
+        ok=given.show_ok,
+        explains=given.explain,
+        broken=given.broken,
+        since_s=given.since,
+        connection_flags=given.echo,
+        colours=terminal.colours_answer,
+    )
+    print_health(diagnosis, inventory, shown, style, terminal.write)
+    terminal.flush()
+    _warn(terminal, inventory)
+    if not (given.quiet and inventory.is_complete):
+        _conclude(terminal, summarize_health(diagnosis, inventory, shown, elapsed_s=terminal.elapsed_s))
+    matched = gate(diagnosis, fail_on) if fail_on else ""
+    if matched:
+        terminal.say(f"{session.context}: {matched}")
+    _close(terminal, given, session)
+    if matched:
+        return EXIT_GATE
+    return 0 if inventory.is_complete or given.allow_incomplete else EXIT_INCOMPLETE
+
+
+def _foresee(terminal: Terminal, given: Given, request: Request, style: Style) -> int:
+    """Says how each kind would be asked, and with `--plan=run` what that really costs."""
+    from kubectl_inventory.inventory import Inventory
+    from kubectl_inventory.meter import Meter
+    from kubectl_inventory.planview import Foreseen, print_plan, summarize_plan
+    from kubectl_inventory.run import collect_kinds, find_ground, foresee, lists_at_once
+
+    connection = connection_of(given)
+    policy = effective_policy(given, connection)
+    meter = Meter()
+    log = audit_log(given, connection)
+    session = open_cluster(terminal, given, connection, policy, log, on_request=meter.note)
+    ground = find_ground(request, session)
+    forecasts = foresee(request, session, ground, partial(_show_progress, terminal, policy))
+    foreseen = Foreseen(
+        inventory=Inventory(ground.taken, ground.plan, ground.namespaces, iter(())),
+        forecasts=forecasts,
+        round_trip_s=session.round_trip_s(),
+        at_once=lists_at_once(request, session),
+        meter=meter,
+        elapsed_s=terminal.elapsed_s,
+        was_run=given.plan == "run",
+    )
+    inventory: Inventory | None = None
+    if foreseen.was_run:
+        meter.begin()
+        inventory = collect_kinds(request, session, ground, partial(_show_progress, terminal, policy))
+        _note_withheld(log, inventory)
+        inventory.read_to_end()
+    print_plan(foreseen, style, terminal.write)
+    terminal.flush()
+    if not given.quiet:
+        _conclude(terminal, summarize_plan(foreseen))
+    if inventory is not None:
+        _account(terminal, given, request, style, inventory)
+    _close(terminal, given, session)
+    return 0 if inventory is None or inventory.is_complete or given.allow_incomplete else EXIT_INCOMPLETE
+
+
+def compare(terminal: Terminal, given: Given, request: Request, style: Style, began_s: float) -> int:
+    """Says how much it is about to ask, runs every strategy in turn, and prints what that took."""
+    from kubectl_inventory.bench import estimate, find_workload, refuse_excess, run_rounds
+    from kubectl_inventory.benchview import advise, announcement, print_bench, summarize_bench
+    from kubectl_inventory.stopwatch import Stopwatch
+
+    connection = connection_of(given)
+    policy = effective_policy(given, connection)
+    log = audit_log(given, connection)
+    stopwatch = Stopwatch()
+    session = open_cluster(terminal, given, connection, policy, log, on_request=stopwatch.note)
+    workload = find_workload(request, session, stopwatch, begun_s=began_s)
+    a_round = estimate(workload)
+    terminal.say(announcement(workload, given.runs, a_round))
+    refuse_excess(workload, given.runs, a_round)
+    if given.dry_run:
+        _close(terminal, given, session)
+        return 0
+    measured = run_rounds(workload, given.runs, partial(_show_run, terminal))
+    _note_withheld(log, measured.inventory)
+    print_bench(measured, style, terminal.write)
+    terminal.flush()
+    if not (given.quiet and measured.is_whole):
+        _conclude(
+            terminal, summarize_bench(measured, elapsed_s=terminal.elapsed_s, connection_flags=given.echo)
+        )
+        if advice := advise(measured):
+            terminal.say(f"hint: {advice}")
+    _close(terminal, given, session)
+    return 0 if measured.is_whole or given.allow_incomplete else EXIT_INCOMPLETE
+
+
+def _note_withheld(log: AuditLog | None, inventory: Inventory) -> None:
+    """A line in the audit log for each thing that a rule keeps out: known before anything is listed."""
+    from kubectl_inventory.views import withheld
+
+    if log is not None:
+        for entry in withheld(inventory):
+            log.append("withheld", entry)
+
+
+def _close(terminal: Terminal, given: Given, session: Session) -> None:
+    """Shuts the door; with `-v` what went through it."""
+    if given.verbosity:
+        stats = session.cluster.stats
+        terminal.say(f"{session.context}: {stats.requests:,} requests, {stats.bytes_received / 1024:,.0f} KiB received")
+    for text in session.cluster.warnings if given.verbosity else ():
+        terminal.say(f"warning: {text}")
+    session.cluster.close()
+
+
+def _account(terminal: Terminal, given: Given, request: Request, style: Style, inventory: Inventory) -> None:
+    """What ends a run on stderr."""
+    from kubectl_inventory.summary import summarize
+
+    if not inventory.objects and inventory.is_complete and request.command != "kinds":
+        where = f" in {request.namespaces[0]} namespace." if len(request.namespaces) == 1 else ""
+        terminal.say(f"No resources found{where}")
+    _warn(terminal, inventory)
+    if given.quiet and inventory.is_complete:
+        return
+    _conclude(
+        terminal, summarize(inventory, request, style, elapsed_s=terminal.elapsed_s, connection_flags=given.echo)
+    )
+
+
+def _warn(terminal: Terminal, inventory: Inventory) -> None:
+    """What a reader of the answer should know, though nothing of it was left unread."""
+    for name in inventory.plan.reach.unchecked:
+        if not inventory.objects:
+            terminal.say(f'warning: cannot check that namespace "{name}" exists')
+    for reading in inventory.readings:
+        for note in reading.notes:
+            terminal.say(f"warning: {reading.kind.name}: {note}")
+
+
+def _conclude(terminal: Terminal, summary: Summary) -> None:
+    """The last words of a run."""
+    terminal.say(summary.sentence)
+    for line in summary.lines:
+        terminal.say(line)
+    if summary.hint:
+        terminal.say(f"hint: {summary.hint.replace(PROGRAM, terminal.program)}")
+
+
+def _show_progress(
+    terminal: Terminal, policy: Policy, kinds: Sequence[Kind], progress: Progress[Reading] | Progress[Forecast]
+) -> None:
+    terminal.waiting_for = kinds[progress.running[0]].name if progress.running else ""
+    waiting = f"; waiting for {terminal.waiting_for}" if terminal.waiting_for else ""
+    limit = f" ({policy.limits.request_timeout_s:g}s limit)" if waiting else ""
+    objects = sum(outcome.count or 0 for outcome in progress.outcomes)
+    done = f"{progress.finished} of {progress.total} kinds, {objects:,} objects"
+    terminal.draw_progress(f"{terminal.context}: {done}, {terminal.elapsed_s:.0f}s{waiting}{limit}")
+
+
+def _show_run(terminal: Terminal, number: int, total: int, strategy: Strategy) -> Watch:
+    """The watch over one run of a bench."""
+
+    def show(kinds: Sequence[Kind], progress: Progress[Reading]) -> None:
+        terminal.waiting_for = kinds[progress.running[0]].name if progress.running else ""
+        run = f"run {number:,} of {total:,} ({strategy})"
+        terminal.draw_progress(f"{terminal.context}: {run}, {terminal.elapsed_s:.0f}s")
+
+    return show
