@@ -450,7 +450,7 @@ def test_the_policy_is_shown_with_who_set_what(typist: Typist, tmp_path: Path) -
     assert rows["limits.workers"] == ["4", f"{policy}:4"]
     assert rows["limits.requestTimeoutSeconds"] == ["3", "--request-timeout"]
     assert rows["limits.probes"] == ["32", "built-in, not a ceiling: --probes may raise it"]
-    assert (len(rows), screen.code, screen.err) == (18, 0, "")
+    assert (len(rows), screen.code, screen.err) == (21, 0, "")
 
 
 def test_the_version_says_on_what_it_runs(typist: Typist) -> None:
