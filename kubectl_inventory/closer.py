@@ -17,15 +17,17 @@ import msgspec
 from kubectl_inventory.conclusions import Suspect
 from kubectl_inventory.diagnosis import SERVICE_LABEL
 from kubectl_inventory.discovery import Each
-from kubectl_inventory.errors import ApiError, BoundaryError, Unauthorized
-from kubectl_inventory.health import HEALTHS
+from kubectl_inventory.errors import ApiError, BoundaryError, TimedOut, Unauthorized
+from kubectl_inventory.health import HEALTHS, is_custom
 from kubectl_inventory.resource import Kind, Question, Read, collection_path
-from kubectl_inventory.wire import DETAILS, Detail, decode
+from kubectl_inventory.wire import DETAILS, Detail, DetailsReply, decode
 
 MOST_LOOKS = 50
 """Questions of one run: what is more says nothing that a person would still read."""
-_WHOLE_LIST_FROM = 5
+_WHOLE_LIST_FROM = 6
 """So many suspects of one kind in one namespace are one list of it."""
+_PAGE = 250
+"""Whole objects of such a list: a pod is 12 kB."""
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -36,15 +38,23 @@ class Look(msgspec.Struct, frozen=True):
     name: str = ""
     service: str = ""
 
+    @property
+    def is_list(self) -> bool:
+        """Whether all of a kind in one place is asked for."""
+        return not self.name and not self.service
+
     def question(self) -> Question:
         """The list that tells. Raises `BoundaryError` for Secrets."""
         if self.kind.holds_secrets:
             raise BoundaryError("refused to look closer at secrets")
+        # Whole objects are large: of many a page is enough, but of nodes every one is wanted.
+        is_paged = self.is_list and self.namespace is not None
         return Question(
             path=collection_path(self.kind, self.namespace),
             representation="plain",
-            lane="probe" if self.name else "list",
-            from_cache=True,
+            lane="heavy" if self.is_list else "probe",
+            from_cache=not is_paged,
+            limit=_PAGE if is_paged else None,
             field_selector=f"metadata.name={self.name}" if self.name else "",
             label_selector=f"{SERVICE_LABEL}={self.service}" if self.service else "",
         )
@@ -69,30 +79,37 @@ class Looks:
                 self._looks[suspect] = look
         self._asked = tuple(asked)
         self.overlooked = len(wanted) - len(self._looks)
-        self._told: dict[Look, tuple[Detail, ...]] = {}
+        self._told: dict[Look, DetailsReply] = {}
 
     def take(self, read: Read, each: Each) -> None:
-        """Asks. What cannot be had leaves the suspect to what its row says."""
-        answers = each([partial(_ask, read, look) for look in self._asked])
+        """Asks. What cannot be had, or not before the run's end, leaves the suspect to what its row says."""
+        try:
+            answers = each([partial(_ask, read, look) for look in self._asked])
+        except TimedOut:
+            return
         self._told = {look: told for look, told in zip(self._asked, answers, strict=True) if told is not None}
 
     def at(self, suspect: Suspect) -> tuple[Detail, ...] | None:
         """What was told of a suspect; None where nobody looked, or nobody answered."""
         look = self._looks.get(suspect)
         told = self._told.get(look) if look is not None else None
-        if told is None or look is None or look.name or look.service:
-            return told
-        return tuple(it for it in told if it.metadata.name == suspect.patient.name)
+        if told is None or look is None:
+            return None
+        if not look.is_list:
+            return told.items or ()
+        found = tuple(it for it in told.items or () if it.metadata.name == suspect.patient.name)
+        return None if told.metadata.continue_token and not found else found
 
     def at_all(self, kind: Kind) -> tuple[Detail, ...]:
         """What was told of all objects of a cluster-scoped kind."""
-        return self._told.get(Look(kind, None), ())
+        told = self._told.get(Look(kind, None))
+        return (told.items or ()) if told is not None else ()
 
     def _look(self, suspect: Suspect, alike: int, slices: Kind | None, nodes: Kind | None) -> Look | None:
         kind, namespace = _place(suspect)
         if suspect.object.kind.name == "services":
             return Look(slices, namespace, service=suspect.object.name) if slices is not None else None
-        if kind == nodes or alike >= _WHOLE_LIST_FROM:
+        if kind == nodes or (alike >= _WHOLE_LIST_FROM and namespace is not None and not is_custom(kind)):
             return Look(kind, namespace)
         return Look(kind, namespace, name=suspect.patient.name)
 
@@ -102,9 +119,9 @@ def _place(suspect: Suspect) -> tuple[Kind, str | None]:
     return patient.kind, patient.namespace if patient.kind.namespaced else None
 
 
-def _ask(read: Read, look: Look) -> tuple[Detail, ...] | None:
+def _ask(read: Read, look: Look) -> DetailsReply | None:
     try:
-        return decode(read(look.question()).body, DETAILS, what=look.kind.name).items or ()
+        return decode(read(look.question()).body, DETAILS, what=look.kind.name)
     except Unauthorized:
         raise
     except ApiError:

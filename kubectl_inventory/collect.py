@@ -40,6 +40,8 @@ Part = Generator["Wave[Replied] | Emitted[Page]", "Sequence[Replied]", T]
 """A stretch of a task that ends with a `T`."""
 Keep = Callable[[str | None, CollectionReply], "Page | None"]
 """Takes what is wanted out of the reply for a namespace (None: the whole cluster); a page is handed on at once."""
+EVENT_GROUPS = ("", "events.k8s.io")
+"""They serve the same events, and both select by type."""
 _UNREADABLE_SELECTOR = ("unable to parse requirement:", "found '", "invalid selector:")
 """How the messages of apimachinery's parsers begin (`labels/selector.go`, `fields/selector.go`)."""
 
@@ -167,7 +169,7 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(question, from_cache=False, limit=self.policy.limits.page_size)
 
     def _wants_warnings(self, kind: Kind) -> bool:
-        return self.request.command == "health" and kind.resource == "events"
+        return self.request.command == "health" and kind.resource == "events" and kind.group in EVENT_GROUPS
 
     def _job(self, kind: Kind, question: Question) -> Job[Replied]:
         def ask() -> Replied:

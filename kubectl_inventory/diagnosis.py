@@ -80,7 +80,8 @@ class Gathering:
     def __init__(self, policy: Policy, *, since_s: float, kinds: Iterable[Kind], only: Iterable[str] | None) -> None:
         self._policy, self._since_s = policy, since_s
         self._kinds = {kind.name: kind for kind in kinds}
-        self._outside = {kind.kind.lower() for kind in self._kinds.values() if not kind.namespaced}
+        inside = {kind.kind.lower() for kind in self._kinds.values() if kind.namespaced}
+        self._outside = {kind.kind.lower() for kind in self._kinds.values() if not kind.namespaced} - inside
         self._only = frozenset(only) if only is not None else None
         self.spaces: defaultdict[str, Space] = defaultdict(Space)
         self.suspects: list[Suspect] = []
@@ -207,7 +208,9 @@ class Gathering:
         about = places.text(row, "object")
         count = places.value(row, "count")
         number = count if isinstance(count, int) and count > 0 else 1
-        place = "" if about.partition("/")[0] in self._outside else row.namespace or ""
+        # Of what is in no namespace the events are in `default` (client-go `tools/record`).
+        is_outside = row.namespace == "default" and about.partition("/")[0] in self._outside
+        place = "" if is_outside else row.namespace or ""
         if place:
             self.spaces[place].warnings += number
         elif self._only is not None:

@@ -96,49 +96,51 @@ MEANINGS: Mapping[Health, frozenset[str]] = {
         "imageinspecterror", "invalidimagename", "registryunavailable", "signaturevalidationfailed",
         "createcontainerconfigerror", "createcontainererror", "precreatehookerror", "prestarthookerror",
         "poststarthookerror", "runcontainererror", "containercannotrun", "starterror", "oomkilled", "error",
-        "failed", "failure", "fatal", "lost", "dead", "broken", "crashed", "down", "configerror",
-        "installfailed", "upgradefailed", "rolledback", "reconcilefailed", "containerstatusunknown",
-        "killcontainererror", "runpodsandboxerror", "networknotready", "rejected", "aborted", "stalled",
-        "missing",
+        "failed", "failure", "fatal", "lost", "dead", "broken", "errored", "faulted", "health_err", "unreachable",
+        "timedout", "timeout", "crashed", "down", "configerror", "installfailed", "upgradefailed", "rolledback",
+        "reconcilefailed", "containerstatusunknown", "killcontainererror", "runpodsandboxerror", "networknotready",
+        "rejected", "aborted", "stalled", "missing",
     }),
     "unknown": frozenset({"unknown"}),
     "warning": frozenset({
         "notready", "degraded", "unhealthy", "evicted", "deadlineexceeded", "expired", "denied", "blocked",
-        "invalid", "unavailable", "warning", "nodelost", "nodeaffinity", "nodeshutdown", "shutdown",
-        "terminated", "preempted", "preempting", "unexpectedadmissionerror", "outofcpu", "outofmemory",
-        "outofpods", "outofephemeral-storage", "topologyaffinityerror", "inactive", "disconnected", "offline",
-        "partial", "partiallyfailed", "completedwitherrors", "finishedwitherrors", "outofsync", "notfound",
-        "misconfigured", "incomplete", "conflict",
+        "invalid", "unavailable", "warning", "nodelost", "nodeaffinity", "nodeshutdown", "shutdown", "terminated",
+        "preempted", "preempting", "unexpectedadmissionerror", "outofcpu", "outofmemory", "outofpods",
+        "outofephemeral-storage", "topologyaffinityerror", "inactive", "disconnected", "offline", "partial",
+        "partiallyfailed", "completedwitherrors", "finishedwitherrors", "outofsync", "health_warn", "stale",
+        "outdated", "expiring", "notfound", "misconfigured", "incomplete", "conflict",
     }),
     "changing": frozenset({
         "pending", "containercreating", "podinitializing", "schedulinggated", "terminating", "creating",
         "provisioning", "initializing", "starting", "restarting", "scheduling", "scheduled", "deploying",
-        "updating", "upgrading", "rollingupdate", "progressing", "reconciling", "inprogress", "waiting",
-        "queued", "new", "deleting", "stopping", "scaling", "scalingup", "scalingdown", "restoring",
-        "migrating", "resizing", "rebalancing", "installing", "uninstalling", "draining", "building", "pulling",
-        "syncing", "configuring", "requested", "waitingforpluginoperations", "finalizing", "cancelling",
-        "suspending", "resuming", "renewing", "issuing", "binding", "attaching", "detaching", "rotating",
-        "recovering", "joining", "bootstrapping", "accepted",
+        "updating", "upgrading", "rollingupdate", "progressing", "reconciling", "inprogress", "waiting", "queued",
+        "new", "deleting", "stopping", "scaling", "scalingup", "scalingdown", "restoring", "migrating", "resizing",
+        "rebalancing", "installing", "uninstalling", "draining", "building", "pulling", "syncing", "configuring",
+        "requested", "waitingforpluginoperations", "finalizing", "cancelling", "suspending", "resuming", "renewing",
+        "issuing", "binding", "attaching", "detaching", "rotating", "recovering", "joining", "bootstrapping",
+        "accepted",
     }),
     "scaled-down": frozenset({"hibernated", "hibernating", "scaledtozero"}),
     "ok": frozenset({
         "running", "completed", "complete", "succeeded", "success", "successful", "ready", "active", "bound",
         "available", "released", "healthy", "synced", "online", "up", "ok", "valid", "approved", "issued",
         "established", "installed", "deployed", "done", "finished", "enabled", "connected", "programmed",
-        "provisioned", "created", "configured", "reconciled", "normal", "green", "operational", "passing",
-        "passed", "current", "published", "registered", "idle", "stable", "attached", "suspended", "paused",
-        "stopped", "cancelled", "canceled", "disabled", "skipped", "archived", "closed", "started",
-        "successcriteriamet", "resolved", "verified", "processed", "applied",
+        "provisioned", "created", "configured", "reconciled", "normal", "green", "operational", "passing", "passed",
+        "current", "published", "registered", "idle", "stable", "attached", "suspended", "paused", "stopped",
+        "cancelled", "canceled", "disabled", "skipped", "archived", "closed", "started", "successcriteriamet",
+        "resolved", "verified", "health_ok", "detached", "cluster in healthy state", "processed", "applied",
     }),
 }
 """What words of Status, Phase and State columns mean, in lower case. `Stopped` is what somebody wanted."""
 
-STATE_COLUMNS = frozenset({"status", "phase", "state", "health", "health status", "sync status"})
+STATE_COLUMNS = frozenset({
+    "status", "phase", "state", "health", "health status", "sync status", "robustness",
+})
 """Columns that hold such a word."""
 
 GOOD_CONDITIONS = frozenset({
     "ready", "available", "synced", "healthy", "established", "accepted", "programmed", "reconciled", "valid",
-    "initialized", "installed", "online", "connected", "resolvedrefs", "succeeded", "operational", "upgradeable",
+    "initialized", "installed", "online", "connected", "readytouse", "resolvedrefs", "succeeded", "operational",
 })
 """Columns named after a condition that is well when True (API conventions, "Typical status properties")."""
 
@@ -148,13 +150,15 @@ BAD_CONDITIONS = frozenset({
 })
 """Columns named after a condition that is well when False."""
 
-PASSING_CONDITIONS = frozenset({"progressing", "reconciling", "updating", "upgrading", "migrating", "deleting"})
+PASSING_CONDITIONS = frozenset({
+    "progressing", "reconciling", "updating", "upgrading", "migrating", "deleting",
+})
 """Columns named after a condition that is on its way while True."""
 
 NODE_TROUBLES = frozenset({
-    "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable",
-    "KernelDeadlock", "ReadonlyFilesystem", "CorruptDockerOverlay2", "FrequentKubeletRestart",
-    "FrequentDockerRestart", "FrequentContainerdRestart", "FrequentUnregisterNetDevice",
+    "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable", "KernelDeadlock", "ReadonlyFilesystem",
+    "CorruptDockerOverlay2", "FrequentKubeletRestart", "FrequentDockerRestart", "FrequentContainerdRestart",
+    "FrequentUnregisterNetDevice",
 })
 """A node's conditions that are trouble when True: the kubelet's, and the node problem detector's."""
 
@@ -165,9 +169,10 @@ ENDED = frozenset({"completed", "succeeded"})
 """What a pod says that has done what it had to."""
 
 SPOILT = frozenset({
-    "error", "failed", "evicted", "oomkilled", "deadlineexceeded", "containerstatusunknown", "nodelost", "nodeaffinity",
-    "nodeshutdown", "shutdown", "terminated", "preempting", "preempted", "unexpectedadmissionerror", "outofcpu",
-    "outofmemory", "outofpods", "outofephemeral-storage", "topologyaffinityerror", "containercannotrun", "starterror",
+    "error", "failed", "evicted", "oomkilled", "deadlineexceeded", "containerstatusunknown", "nodelost",
+    "nodeaffinity", "nodeshutdown", "shutdown", "terminated", "preempting", "preempted", "unexpectedadmissionerror",
+    "outofcpu", "outofmemory", "outofpods", "outofephemeral-storage", "topologyaffinityerror", "containercannotrun",
+    "starterror",
 })
 """What a pod says that has ended badly, or whose container just has; its owner may have replaced it."""
 

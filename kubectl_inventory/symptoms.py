@@ -55,6 +55,8 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     brief: str = ""
     message: str = ""
     look: Look = ""
+    is_unheard: bool = False
+    """Whether it is for a word that is not known."""
     passes: bool = False
     """Whether it is `changing`, and no more, for the time that things may take."""
 
@@ -194,7 +196,8 @@ def _by_word(status: str) -> Symptom | None:
 
 def unknown_word(text: str) -> Symptom:
     """For a status that no rule knows."""
-    return Symptom(health="unknown", reason=as_word(text), message=f'what "{text}" means is not known here')
+    message = f'what "{text}" means is not known here'
+    return Symptom(health="unknown", reason=as_word(text), message=message, is_unheard=True)
 
 
 def as_word(text: str) -> str:
@@ -221,19 +224,32 @@ _JUDGES: Mapping[str, Judge] = {
 def _any_kind(
     kind: Kind, row: Row, places: Places, columns: tuple[ColumnDefinition, ...], policy: Policy
 ) -> Symptom | None:
-    """The worst that any of a custom kind's columns says."""
+    """The worst that any of a custom kind's columns says.
+
+    A word that is not known counts only where no other column is understood: beside a Ready=True it may be any
+    operator's reason, or a sentence.
+    """
     found: Symptom | None = None
+    unheard: Symptom | None = None
+    is_understood = False
     also = policy.word_columns(kind)
     for column, cell in zip(columns, row.cells, strict=False):
         if not is_telling(column, also) or cell is None:
             continue
         text = cell_text(cell).strip()
-        if not text or text == NONE:
-            continue  # nothing was said: a fresh object, or one without such a status
+        # Nothing was said, as of a fresh object; or a number, which says nothing without what it counts.
+        is_number = isinstance(cell, int | float) and not isinstance(cell, bool)
+        is_of = column.name.lower() == "ready" and ratio(places.ready(row)) is not None
+        if not text or text == NONE or (is_number and not is_of):
+            continue
         symptom = _column(kind, column, text, row, places, policy)
+        if symptom is not None and symptom.is_unheard:
+            unheard = unheard or symptom
+            continue
+        is_understood = True
         if symptom is not None and (found is None or is_worse(symptom.health, found.health)):
             found = symptom
-    return found
+    return found if is_understood else unheard
 
 
 def _column(
@@ -251,8 +267,6 @@ def _column(
         if ready >= wanted:
             return None
         return Symptom(health="warning", reason="NotReady", brief=f"{ready}/{wanted} ready", look="reason", passes=True)
-    if text.replace(".", "", 1).lstrip("-").isdigit():
-        return None  # a number says nothing without knowing what it counts
     health = meaning_of(text) or meaning_of(re.split(r"[\s,(]", text, maxsplit=1)[0])
     if health is None:
         return unknown_word(text)
@@ -262,6 +276,8 @@ def _column(
 def _condition(name: str, title: str, value: str) -> Symptom | None:
     """A condition's column: which value is the good one depends on its name."""
     good = name in GOOD_CONDITIONS or name in STATE_COLUMNS
+    if value == "unknown" and name == "succeeded":
+        return Symptom(health="changing", reason="Running", look="reason")  # Tekton's word for a run under way
     if value == "unknown":
         known = good or name in BAD_CONDITIONS
         return Symptom(health="unknown", reason=f"{title}Unknown", look="reason") if known else None

@@ -276,6 +276,7 @@ class Detail(msgspec.Struct, frozen=True):
 class DetailsReply(msgspec.Struct, frozen=True):
     """A plain list of such objects."""
 
+    metadata: ListMeta = ListMeta()
     items: tuple[Detail, ...] | None = None
 
 
