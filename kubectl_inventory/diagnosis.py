@@ -197,6 +197,12 @@ class Gathering:
             self._endpoints[key] = self._endpoints.get(key, False) or has_any
 
     def _service(self, kind: Kind, row: Row, places: Places) -> None:
+        if places.text(row, "external-ip") == "<pending>":
+            symptom = Symptom(
+                health="warning", reason="NoAddress", brief="has no address", passes=True,
+                message="no address: is there a controller for services of type LoadBalancer?",
+            )
+            self._suspect(_thing(kind, row), symptom, places.age_s(row))
         selector = selector_of(places.text(row, "selector"))
         if selector and places.text(row, "type") != "ExternalName":
             self._services.append((_thing(kind, row), selector, places.age_s(row)))

@@ -102,6 +102,7 @@ budget-allows-nothing       warning       PodDisruptionBudget/web       AllowsNo
 budget-allows-one           ok
 budget-at-0                 scaled-down
 service-of-nothing          warning       Service/web                   NoEndpoints               changing
+service-without-address     warning       Service/web                   NoAddress                 changing
 service-of-sick             error         Deployment/web                CrashLoopBackOff
 service-at-0                scaled-down
 service-well                ok

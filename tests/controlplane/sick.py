@@ -189,6 +189,7 @@ def _of_the_rest() -> Iterator[tuple[str, Sequence[Specimen]]]:
     yield "service-of-nothing", [deployment(), service(selector={"app": "website"})]
     yield "service-at-0", [deployment(replicas=0), service(selector=web)]
     yield "service-of-sick", [deployment(Fate.CRASH_LOOP), service(selector=web)]
+    yield "service-without-address", [deployment(), service(selector=web, type="LoadBalancer")]
     yield "service-without-selector", [service()]
     yield "service-elsewhere", [service(type="ExternalName", externalName="api.elsewhere.example")]
     yield "ingress-without-address", [ingress()]
