@@ -5,6 +5,8 @@ _.bench  # commands of click
 _.policy_show
 _.policy_check
 _.policy_init
+_.completion_install_helper
+_.command_class  # what a click group makes its commands of
 _.pytest_collection_modifyitems
 _.default_port  # of http.client's connection
 _.api_key  # of the kubernetes package's Configuration

@@ -24,15 +24,19 @@ from kubectl_inventory.errors import (
 from kubectl_inventory.helptext import HELP, PROGRAM
 from kubectl_inventory.opening import effective_policy, home, known_kinds, policy_files, usable_connection
 from kubectl_inventory.options import (
+    CompletedGroup,
     Given,
     LookBack,
     WordList,
+    completes,
+    completes_words,
     connection_options,
     given_to,
     output_options,
     place_options,
     plan_option,
     scope_options,
+    shown_options,
     strategy_option,
 )
 from kubectl_inventory.perform import answer, compare, judge, take
@@ -44,7 +48,7 @@ from kubectl_inventory.version import VERSION, platform_name
 if TYPE_CHECKING:
     from kubectl_inventory.health import Health
 
-class Program(click.Group):
+class Program(CompletedGroup):
     """The root command: with a help page of its own."""
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -61,7 +65,10 @@ _HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 @scope_options
 @output_options(GRID_FORMATS)
 @connection_options
-@click.option("--by", type=WordList(), multiple=True, metavar="KEY[,KEY]", help="count by kind, namespace, label=KEY")
+@click.option(
+    "--by", type=WordList(), multiple=True, metavar="KEY[,KEY]", help="count by kind, namespace, label=KEY",
+    shell_complete=completes_words(("kind", "namespace", LABEL_PREFIX)),
+)
 @click.option("--show-empty", is_flag=True, help="show kinds without objects too")
 @plan_option
 @click.option("--version", "wants_version", is_flag=True, help="print the program's version")
@@ -82,7 +89,7 @@ def root(ctx: click.Context, /, wants_version: bool, **_: object) -> int:
 @scope_options
 @output_options(FORMATS)
 @connection_options
-@click.argument("types", type=WordList(), nargs=-1, metavar="[TYPE[,TYPE]]...")
+@click.argument("types", type=WordList(), nargs=-1, metavar="[TYPE[,TYPE]]...", shell_complete=completes("types"))
 @click.option("--show-labels", is_flag=True, help="a column with each object's labels")
 @click.option("--sort-by", default="", metavar="COLUMN", help="a column's header, or .metadata.creationTimestamp")
 @strategy_option
@@ -108,7 +115,7 @@ def get(ctx: click.Context, /, **_: object) -> int:
 @place_options
 @output_options(GRID_FORMATS)
 @connection_options
-@click.argument("named", type=WordList(), nargs=-1, metavar="[NS[,NS]]...")
+@click.argument("named", type=WordList(), nargs=-1, metavar="[NS[,NS]]...", shell_complete=completes("namespaces"))
 @click.option("--explain", is_flag=True, help="every finding, why it is so, and what to type next")
 @click.option("--broken", is_flag=True, help="the findings alone, an object a line")
 @click.option("--show-ok", is_flag=True, help="show namespaces that are well too")
@@ -116,6 +123,7 @@ def get(ctx: click.Context, /, **_: object) -> int:
 @click.option(
     "--fail-on", type=WordList(), multiple=True, metavar="HEALTH[,HEALTH]",
     help="exit 4 if any namespace, or the cluster, is so: warning (or worse), error, unknown",
+    shell_complete=completes_words(("error", "unknown", "warning")),
 )
 @strategy_option
 @click.pass_context
@@ -163,7 +171,7 @@ def kinds(ctx: click.Context, /, **_: object) -> int:
 @scope_options
 @output_options(BENCH_FORMATS)
 @connection_options
-@click.argument("types", type=WordList(), nargs=-1, metavar="[TYPE[,TYPE]]...")
+@click.argument("types", type=WordList(), nargs=-1, metavar="[TYPE[,TYPE]]...", shell_complete=completes("types"))
 @click.option("--runs", type=click.IntRange(min=1), default=5, metavar="N", help="how often each strategy runs (5)")
 @click.option("--dry-run", is_flag=True, help="say how much would be asked, and stop")
 @click.pass_context
@@ -190,7 +198,7 @@ def bench(ctx: click.Context, /, **_: object) -> int:
 def options(ctx: click.Context) -> int:
     """List the connection and limit flags."""
     formatter = ctx.make_formatter()
-    rows = [record for option in _shown(root) if (record := option.get_help_record(ctx)) is not None]
+    rows = [record for option in shown_options(root) if (record := option.get_help_record(ctx)) is not None]
     formatter.write("These flags work with every command that asks a cluster:\n\n")
     formatter.write_dl(rows)
     ctx.ensure_object(Terminal).write(formatter.getvalue())
@@ -202,6 +210,48 @@ def options(ctx: click.Context) -> int:
 def version(ctx: click.Context) -> int:
     """Print the program's version."""
     return _print_version(ctx.ensure_object(Terminal))
+
+
+@root.command(
+    "__complete", hidden=True, add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def complete(ctx: click.Context, words: tuple[str, ...]) -> int:
+    """Answer kubectl's completion helper: what the last of the words may become."""
+    from kubectl_inventory.completion import completed
+
+    terminal = ctx.ensure_object(Terminal)
+    terminal.mute()
+    terminal.write(completed(root, words, program=terminal.program))
+    return 0
+
+
+@root.group(context_settings=_HELP_NAMES)
+def completion() -> None:
+    """Complete commands, flags, namespaces and kinds in kubectl's own completion.
+
+    kubectl asks a program called kubectl_complete-inventory on PATH. Installed by pip or pipx it is there; krew
+    installs one file alone, and then this writes it.
+
+    \b
+    Examples:
+      kubectl inventory completion install-helper ~/.local/bin
+    """
+
+
+@completion.command("install-helper", context_settings=_HELP_NAMES)
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.pass_context
+def completion_install_helper(ctx: click.Context, directory: Path) -> int:
+    """Write the two lines that kubectl's completion asks into DIRECTORY, which should be on PATH."""
+    from kubectl_inventory.helper import install_helper
+
+    terminal = ctx.ensure_object(Terminal)
+    for line in install_helper(directory, terminal.program):
+        terminal.say(line)
+    return 0
 
 
 @root.group(context_settings=_HELP_NAMES)
@@ -380,16 +430,6 @@ def _keys(given: Given) -> tuple[str, ...]:
 
 def _flat(parts: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for part in parts for word in part))
-
-
-def _shown(command: click.Command) -> list[click.Option]:
-    """Copies, not hidden, of the options that a command's own help leaves to the page of `options`."""
-    import copy
-
-    found = [copy.copy(option) for option in command.params if isinstance(option, click.Option) and option.hidden]
-    for option in found:
-        option.hidden = False
-    return found
 
 
 def _print_version(terminal: Terminal) -> int:

@@ -7,7 +7,7 @@ keyword values; `connection_flags` and the like make the nouns out of those.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -17,12 +17,88 @@ from click.core import ParameterSource
 from kubectl_inventory.request import Scope, Strategy
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from kubectl_inventory.kubeconfig import ConnectionFlags
     from kubectl_inventory.policy import LimitFlags
 
 F = TypeVar("F", bound=Callable[..., object])
 PLANS = ("show", "run")
 """What `--plan` may be given; alone it is the first."""
+
+
+Completes = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
+Suggest = Callable[[str, click.Context, str], "list[CompletionItem]"]
+"""Tells what there is of a sort (`namespaces`, `types`) that begins so; while words are completed, a context's `obj`."""
+
+
+def completes(source: str) -> Completes:
+    """Values of a flag or an argument that are only known outside: `completion` hands in who knows them."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        suggest: Suggest = ctx.find_root().obj
+        return suggest(source, ctx, incomplete)
+
+    return complete
+
+
+def completes_words(words: Sequence[str]) -> Completes:
+    """Values of a flag that are always the same."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        listed, comma, word = incomplete.rpartition(",")
+        return [CompletionItem(f"{listed}{comma}{it}") for it in words if it.startswith(word)]
+
+    return complete
+
+
+def _completes_path(kind: str) -> Completes:
+    """Names of files (`file`) or of directories (`dir`), which the shell knows best."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type=kind)]
+
+    return complete
+
+
+class CompletedCommand(click.Command):
+    """A command that also completes the flags which its help leaves to the page of `options`."""
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What a flag may become."""
+        return [*super().shell_complete(ctx, incomplete), *_hidden_flags(self, ctx, incomplete)]
+
+
+class CompletedGroup(click.Group):
+    """The same of a group, and of the commands in it."""
+
+    command_class = CompletedCommand
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What a flag or a command may become."""
+        return [*super().shell_complete(ctx, incomplete), *_hidden_flags(self, ctx, incomplete)]
+
+
+def _hidden_flags(command: click.Command, ctx: click.Context, incomplete: str) -> Iterator[CompletionItem]:
+    """The hidden flags that a word which has begun as a flag may become."""
+    from click.shell_completion import CompletionItem
+
+    for option in shown_options(command) if incomplete.startswith("--") and len(incomplete) > 2 else ():
+        yield from (CompletionItem(name, help=option.help) for name in option.opts if name.startswith(incomplete))
+
+
+def shown_options(command: click.Command) -> list[click.Option]:
+    """Copies, not hidden, of the options that a command's own help leaves to the page of `options`."""
+    import copy
+
+    found = [copy.copy(option) for option in command.params if isinstance(option, click.Option) and option.hidden]
+    for option in found:
+        option.hidden = False
+    return found
 
 
 class Duration(click.ParamType[float]):
@@ -82,6 +158,7 @@ CONNECTION_OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("--client-key", "FILE", "client key file for TLS"),
     ("--tls-server-name", "NAME", "server name to check the certificate against"),
 )
+_COMPLETED = {"--context": "contexts", "--cluster": "clusters", "--user": "users"}
 _REPEATABLE = ("--as-group", "--as-user-extra")
 
 
@@ -90,12 +167,17 @@ def connection_options(function: F) -> F:
     for name, metavar, text in reversed(CONNECTION_OPTIONS):
         names = ["-s", name] if name == "--server" else [name]
         parameter = {"--as": "as_user", "--as-group": "as_groups"}.get(name, name.removeprefix("--").replace("-", "_"))
+        complete = completes(_COMPLETED[name]) if name in _COMPLETED else None
         option = click.option(
-            *names, parameter, metavar=metavar, help=text, multiple=name in _REPEATABLE, hidden=True
+            *names, parameter, metavar=metavar, help=text, multiple=name in _REPEATABLE, hidden=True,
+            shell_complete=_completes_path("file") if metavar == "FILE" else complete,
         )
         function = option(function)
     for option in (
-        click.option("--cache-dir", metavar="DIR", envvar="KUBECACHEDIR", help="default cache directory", hidden=True),
+        click.option(
+            "--cache-dir", metavar="DIR", envvar="KUBECACHEDIR", help="default cache directory", hidden=True,
+            shell_complete=_completes_path("dir"),
+        ),
         click.option("--disable-compression", is_flag=True, help="do not ask for gzip", hidden=True),
         click.option(
             "--insecure-skip-tls-verify",
@@ -112,13 +194,18 @@ def connection_options(function: F) -> F:
 def limit_options(function: F) -> F:
     """The boundary's file, its limits, and what is told about the requests."""
     for option in (
-        click.option("--policy", metavar="FILE", help="the boundary policy to use"),
+        click.option(
+            "--policy", metavar="FILE", help="the boundary policy to use", shell_complete=_completes_path("file")
+        ),
         click.option("--request-timeout", type=Duration(), metavar="DURATION", help="one request (5s)", hidden=True),
         click.option("--deadline", type=Duration(), metavar="DURATION", help="the whole run (2m)", hidden=True),
         click.option("--workers", type=int, metavar="N", help="lists in flight (8)", hidden=True),
         click.option("--probes", type=int, metavar="N", help="counting probes in flight (32)", hidden=True),
         click.option("--chunk-size", type=int, metavar="N", help="objects a page (500)", hidden=True),
-        click.option("--audit-log", metavar="FILE", help="append a line for each request and refusal", hidden=True),
+        click.option(
+            "--audit-log", metavar="FILE", help="append a line for each request and refusal", hidden=True,
+            shell_complete=_completes_path("file"),
+        ),
         click.option("-v", "--v", "verbosity", type=int, default=0, metavar="N", help="6 shows requests", hidden=True),
     ):
         function = option(function)
@@ -130,11 +217,12 @@ def place_options(function: F) -> F:
     for option in (
         click.option(
             "-n", "--namespace", "namespaces", type=WordList(), multiple=True, metavar="NS[,NS]",
-            help="only these namespaces (default: all you can see, as -A)",
+            help="only these namespaces (default: all you can see, as -A)", shell_complete=completes("namespaces"),
         ),
         click.option("-A", "--all-namespaces", is_flag=True, help="the default, accepted for habit"),
         click.option(
-            "--exclude", type=WordList(), multiple=True, metavar="TYPE[,TYPE]", help="leave these kinds out"
+            "--exclude", type=WordList(), multiple=True, metavar="TYPE[,TYPE]", help="leave these kinds out",
+            shell_complete=completes("types"),
         ),
     ):
         function = option(function)
@@ -160,7 +248,10 @@ def output_options(formats: Sequence[str]) -> Callable[[F], F]:
 
     def decorate(function: F) -> F:
         for option in (
-            click.option("-o", "--output", default="table", metavar="FORMAT", help=", ".join(formats)),
+            click.option(
+                "-o", "--output", default="table", metavar="FORMAT", help=", ".join(formats),
+                shell_complete=completes_words(formats),
+            ),
             click.option("--no-headers", is_flag=True, help="no header line"),
             click.option("--allow-incomplete", is_flag=True, help="exit 0 when something could not be read"),
             click.option("-q", "--quiet", is_flag=True, help="no summary when the answer is complete"),

@@ -102,6 +102,8 @@ def as_click_reads(argv: Sequence[str]) -> list[str]:
 
     And where a flag's value may be left out it is never the next word: `--plan pods`.
     """
+    if argv[:1] == ["__complete"]:
+        return list(argv)  # words that are not typed to their end
     options = list(_options(root))
     flags = {name for option in options if option.is_flag for name in option.opts if name.startswith("--")}
     left_out = {

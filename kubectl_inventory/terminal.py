@@ -70,6 +70,10 @@ class Terminal:
         """Seconds since the run began."""
         return ticks_s() - self._begun_s
 
+    def mute(self) -> None:
+        """Says nothing any more, whatever happens: somebody is in the middle of typing."""
+        self._err, self._err_is_tty = None, False
+
     def write(self, text: str) -> None:
         """A piece of the answer: UTF-8, whatever the locale, as kubectl writes."""
         with self._lock:

@@ -1,0 +1,33 @@
+"""The helper that kubectl's completion asks, for those whose installer brings one file alone.
+
+krew links `kubectl-inventory` and nothing else (kubernetes-sigs/krew#812).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from kubectl_inventory.errors import UsageError
+
+_EXECUTABLE = 0o755
+
+
+def install_helper(directory: Path, program: str) -> Iterator[str]:
+    """Writes it; yields what to tell the user. Raises `UsageError` where it cannot, or another file is in its place."""
+    plugin = program.removeprefix("kubectl ").replace("-", "_")
+    path = directory / f"kubectl_complete-{plugin}"
+    text = f'#!/bin/sh\nexec kubectl-{plugin} __complete "$@"\n'
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
+            hint = "remove it, or name another directory"
+            raise UsageError(f"{path} is there already and is not this helper", hint=hint)
+        path.write_text(text, encoding="utf-8")
+        path.chmod(_EXECUTABLE)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+    yield f"{path}: written"
+    if str(directory.expanduser().absolute()) not in os.environ.get("PATH", "").split(os.pathsep):
+        yield f"hint: {directory} is not on PATH, where kubectl looks for it"
