@@ -29,7 +29,7 @@ PLANS = ("show", "run")
 
 Completes = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
 Suggest = Callable[[str, click.Context, str], "list[CompletionItem]"]
-"""Tells what there is of a sort (`namespaces`, `types`) that begins so; while words are completed, a context's `obj`."""
+"""Tells what there is of a sort (`namespaces`, `types`) that begins so: a context's `obj` while words are completed."""
 
 
 def completes(source: str) -> Completes:
