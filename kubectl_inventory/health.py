@@ -129,6 +129,7 @@ MEANINGS: Mapping[Health, frozenset[str]] = {
         "current", "published", "registered", "idle", "stable", "attached", "suspended", "paused", "stopped",
         "cancelled", "canceled", "disabled", "skipped", "archived", "closed", "started", "successcriteriamet",
         "resolved", "verified", "health_ok", "detached", "cluster in healthy state", "processed", "applied",
+        "exitcode:0",
     }),
 }
 """What words of Status, Phase and State columns mean, in lower case. `Stopped` is what somebody wanted."""
@@ -165,8 +166,8 @@ NODE_TROUBLES = frozenset({
 STARTING = frozenset({"pending", "containercreating", "podinitializing", "schedulinggated"})
 """What a pod says that has not run yet."""
 
-ENDED = frozenset({"completed", "succeeded"})
-"""What a pod says that has done what it had to."""
+ENDED = frozenset({"completed", "succeeded", "exitcode:0"})
+"""What a pod says that has done what it had to; the code where its kubelet gives no reason."""
 
 SPOILT = frozenset({
     "error", "failed", "evicted", "oomkilled", "deadlineexceeded", "containerstatusunknown", "nodelost",
@@ -177,7 +178,7 @@ SPOILT = frozenset({
 """What a pod says that has ended badly, or whose container just has; its owner may have replaced it."""
 
 _INIT_PROGRESS = re.compile(r"init:\d+/\d+", re.ASCII)
-_EXIT = re.compile(r"(?:init:)?(?:exitcode|signal):-?\d+", re.ASCII)
+_EXIT = re.compile(r"(?:init:)?(?:exitcode|signal):-?0*[1-9]\d*", re.ASCII)
 _RATIO = re.compile(r"(\d{1,9})/(\d{1,9})", re.ASCII)
 
 
@@ -214,7 +215,7 @@ def is_starting(word: str) -> bool:
 def is_spoilt(word: str) -> bool:
     """Whether a pod's word says that it, or its container, ended badly."""
     lower = word.lower()
-    return lower in SPOILT or _EXIT.fullmatch(lower) is not None
+    return lower.removeprefix("init:") in SPOILT or _EXIT.fullmatch(lower) is not None
 
 
 def ratio(text: str) -> tuple[int, int] | None:
