@@ -29,6 +29,7 @@ from kubectl_inventory.policy import Policy
 from kubectl_inventory.render import cell_text
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.wire import ColumnDefinition
+from kubectl_inventory.words import quoted
 
 Look = Literal["", "reason", "verdict"]
 """What a closer look is for: nothing, to say more, or to know at all."""
@@ -36,12 +37,12 @@ Look = Literal["", "reason", "verdict"]
 NEARLY_USED = 0.9
 """Above this part of a quota its namespace is warned."""
 
-_QUANTITY = re.compile(r"([0-9.]+)(m|k|[KMGTPE]i?)?", re.ASCII)
+_QUANTITY = re.compile(r"([0-9.]+(?:[eE][0-9]{1,2})?)(n|u|m|k|[KMGTPE]i?)?", re.ASCII)
 _UNITS = {
-    "": 1.0, "m": 1e-3, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
+    "": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
     "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60,
 }
-"""apimachinery `pkg/api/resource` quantities."""
+"""apimachinery `pkg/api/resource` quantities; `12e6` is one, too."""
 _TARGET = re.compile(r"([^\s/,]+)/([^\s,]+)")
 _NOT_A_WORD = re.compile(r"[^\w.:/+-]+")
 
@@ -141,6 +142,8 @@ def _amount(text: str) -> float:
 def _autoscaler(row: Row, places: Places) -> Symptom | None:
     targets = places.text(row, "targets")
     least, most, replicas = (places.text(row, name) for name in ("minpods", "maxpods", "replicas"))
+    if replicas == "0" and least != "0":
+        return None  # its target is at 0, as somebody wanted, and is measured no more (ScalingDisabled)
     if "<unknown>" in targets:
         return Symptom(
             health="warning", reason="NoMetrics", brief="has no metrics", message=f"no metrics: {targets}", passes=True
@@ -188,6 +191,8 @@ def _api_service(row: Row, places: Places) -> Symptom | None:
 
 
 def _by_word(status: str) -> Symptom | None:
+    if status == "Terminating":
+        return Symptom(health="warning", reason=status, look="verdict", passes=True)
     health = meaning_of(status) if status else "ok"
     if health == "ok":
         return None
@@ -196,7 +201,7 @@ def _by_word(status: str) -> Symptom | None:
 
 def unknown_word(text: str) -> Symptom:
     """For a status that no rule knows."""
-    message = f'what "{text}" means is not known here'
+    message = f"what {quoted(text)} means is not known here"
     return Symptom(health="unknown", reason=as_word(text), message=message, is_unheard=True)
 
 

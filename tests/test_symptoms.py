@@ -1,0 +1,260 @@
+"""What a row says by itself: each kind's rule, and the one for every other kind."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubectl_inventory.columns import Places
+from kubectl_inventory.inventory import Row
+from kubectl_inventory.policy import Policy
+from kubectl_inventory.resource import Kind
+from kubectl_inventory.symptoms import Symptom, as_word, judge_row
+from kubectl_inventory.wire import Cell
+from tests.fake_api import NAMESPACE_KIND, NODES, a_policy
+from tests.printed import (
+    API_SERVICES,
+    AUTOSCALERS,
+    BUCKETS,
+    BUDGETS,
+    CLAIMS,
+    INGRESSES,
+    QUOTAS,
+    VOLUMES,
+    columns,
+    places_of,
+    printed,
+)
+
+
+def judged(kind: Kind, **cells: Cell) -> Symptom | None:
+    return judge_row(kind, printed(kind, **cells), places_of(kind), (), Policy())
+
+
+def a_bucket(headers: str, *cells: Cell, policy: Policy | None = None) -> Symptom | None:
+    """What a custom kind's row says, its name left out."""
+    named = columns(f"Name,{headers}")
+    row = Row("shop", "one", ("one", *cells))
+    return judge_row(BUCKETS, row, Places(named), named, policy or Policy())
+
+
+def a_warning(reason: str, brief: str = "", message: str = "") -> Symptom:
+    """One that nobody has to look at closer."""
+    return Symptom(health="warning", reason=reason, brief=brief, message=message)
+
+
+TERMINATING = Symptom(health="warning", reason="Terminating", look="verdict", passes=True)
+UNREADY_NODE = Symptom(health="warning", reason="NotReady", brief="NotReady", look="verdict")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "expected"),
+    [
+        (NAMESPACE_KIND, "Active", None),
+        (NAMESPACE_KIND, "Terminating", TERMINATING),
+        (NODES, "Ready", None),
+        (NODES, "NotReady", UNREADY_NODE),
+        (NODES, "Unknown", UNREADY_NODE),
+        (NODES, "NotReady,SchedulingDisabled",
+         Symptom(health="warning", reason="NotReady", brief="NotReady, cordoned", look="verdict")),
+        (NODES, "Ready,SchedulingDisabled", Symptom(health="changing", reason="Cordoned", brief="cordoned")),
+        (CLAIMS, "Bound", None),
+        (CLAIMS, "", None),
+        (CLAIMS, "Pending", Symptom(health="warning", reason="Pending", look="reason", passes=True)),
+        (CLAIMS, "Lost", Symptom(health="error", reason="Lost", look="reason")),
+        (CLAIMS, "Terminating", TERMINATING),
+        (VOLUMES, "Available", None),
+        (VOLUMES, "Terminating", TERMINATING),
+        (VOLUMES, "Failed", Symptom(health="error", reason="Failed", look="reason")),
+    ],
+)  # fmt: skip
+def test_a_status_is_read_as_its_kind_means_it(kind: Kind, status: str, expected: Symptom | None) -> None:
+    assert judged(kind, status=status) == expected
+
+
+@pytest.mark.parametrize(("policy", "is_found"), [("Retain", False), ("Delete", True)])
+def test_a_volume_that_should_have_been_deleted_is_found(policy: str, is_found: bool) -> None:
+    symptom = judged(VOLUMES, status="Released", claim="pay/data", reclaim_policy=policy)
+    message = "the claim pay/data is gone and the reclaim policy is Delete"
+    assert symptom == (a_warning("Released", "Released and not deleted", message) if is_found else None)
+
+
+@pytest.mark.parametrize(
+    ("request_", "limit", "expected"),
+    [
+        ("cpu: 9/10, memory: 1Gi/2Gi", "", None),
+        ("cpu: 1/10, memory: 1900Mi/2Gi", "", "memory 1900Mi/2Gi, 93% used"),
+        ("cpu: 1/10", "limits.cpu: 19500m/20", "limits.cpu 19500m/20, 98% used"),
+        ("count/deployments.apps: 5/5", "", "count/deployments.apps 5/5, 100% used"),
+        ("pods: 0/0", "", None),
+        ("storage: 11e3/12e3", "", "storage 11e3/12e3, 92% used"),
+        ("cpu: much/10, pods: 12/10", "", "pods 12/10, 120% used"),
+        ("", "", None),
+    ],
+)
+def test_a_quota_is_nearly_used_above_90_percent(request_: str, limit: str, expected: str | None) -> None:
+    symptom = judged(QUOTAS, request=request_, limit=limit)
+    assert (symptom.message if symptom is not None else None) == expected
+    assert symptom is None or (symptom.health, symptom.reason) == ("warning", "QuotaNearlyUsed")
+
+
+@pytest.mark.parametrize(
+    ("targets", "least", "most", "replicas", "brief"),
+    [
+        ("cpu: 91%/70%", "1", "6", "6", "at its maximum of 6"),
+        ("cpu: 50%/70%", "1", "6", "6", None),
+        ("cpu: 91%/70%", "6", "6", "6", None),
+        ("cpu: 91%/70%", "1", "6", "5", None),
+        ("cpu: 50%/70%, memory: 1500m/1 (avg)", "1", "6", "6", "at its maximum of 6"),
+        ("cpu: <unknown>/70%", "1", "6", "5", "has no metrics"),
+        ("cpu: <unknown>/70%", "1", "6", "0", None),
+        ("cpu: <unknown>/70%", "0", "6", "0", "has no metrics"),
+    ],
+)
+def test_an_autoscaler_is_found_that_cannot_do_its_work(
+    targets: str, least: str, most: str, replicas: str, brief: str | None
+) -> None:
+    symptom = judged(AUTOSCALERS, targets=targets, minpods=least, maxpods=most, replicas=replicas)
+    assert (symptom.brief if symptom is not None else None) == brief
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "allowed", "wants"),
+    [("2", "N/A", 0, "min available 2"), ("N/A", "0", 0, "max unavailable 0"), ("2", "N/A", 1, None)],
+)
+def test_a_budget_that_allows_nothing_is_looked_at(least: str, most: str, allowed: int, wants: str | None) -> None:
+    symptom = judged(BUDGETS, min_available=least, max_unavailable=most, allowed_disruptions=allowed)
+    message = f"allows no disruption ({wants}): its pods cannot be drained from a node"
+    found = Symptom(
+        health="warning", reason="AllowsNothing", brief="allows no disruption", message=message, look="verdict"
+    )
+    assert symptom == (found if wants is not None else None)
+
+
+@pytest.mark.parametrize(
+    ("address", "served", "message"),
+    [
+        ("10.0.0.1", "nginx", None),
+        ("", "nginx", "no address: does a controller serve the class nginx?"),
+        ("<none>", "<none>", "no address, and no class"),
+    ],
+)
+def test_an_ingress_wants_an_address(address: str, served: str, message: str | None) -> None:
+    symptom = judged(INGRESSES, address=address, **{"class": served})
+    found = Symptom(health="warning", reason="NoAddress", brief="has no address", message=message or "", passes=True)
+    assert symptom == (found if message is not None else None)
+
+
+@pytest.mark.parametrize(
+    ("available", "reason"),
+    [("True", None), ("", None), ("False (ServiceNotFound)", "ServiceNotFound"), ("Unknown", "Unavailable")],
+)
+def test_an_api_service_says_why_it_is_not_there(available: str, reason: str | None) -> None:
+    symptom = judged(API_SERVICES, available=available)
+    found = Symptom(health="warning", reason=reason or "", brief=f"unavailable, {reason}", look="reason")
+    assert symptom == (found if reason is not None else None)
+
+
+# --- any other kind -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "cells", "expected"),
+    [
+        ("Ready,Age", ("True", "5m"), None),
+        ("Ready,Age", (True, "5m"), None),
+        ("Ready,Age", ("False", "5m"), ("warning", "NotReady")),
+        ("Ready,Age", (False, "5m"), ("warning", "NotReady")),
+        ("Ready", ("Unknown",), ("unknown", "ReadyUnknown")),
+        ("Ready", (None,), None),
+        ("Ready", ("<none>",), None),
+        ("Ready", ("",), None),
+        ("Ready,Synced", ("True", "False"), ("warning", "NotSynced")),
+        ("Degraded", ("True",), ("warning", "Degraded")),
+        ("Degraded", ("False",), None),
+        ("Progressing", ("True",), ("changing", "Progressing")),
+        ("Progressing", ("Unknown",), None),
+        ("Succeeded", ("Unknown",), ("changing", "Running")),
+        ("Status", ("True",), None),
+        ("Status", ("False",), ("warning", "NotReady")),
+        ("Phase", ("Failed",), ("error", "Failed")),
+        ("Phase", ("Running",), None),
+        ("Phase", ("Unknown",), ("unknown", "Unknown")),
+        ("Phase", ("Frobnicating",), ("unknown", "Frobnicating")),
+        ("Phase", ("Pending",), ("changing", "Pending")),
+        ("Ready,Status", ("True", "stored artifact for revision 5"), None),
+        ("Ready,Status", ("False", "no such host"), ("warning", "NotReady")),
+        ("Status,Ready", ("Failed", "True"), ("error", "Failed")),
+        ("Status", ("Running (2 of 3)",), None),
+        ("Status", ("Failed, twice",), ("error", "Failed-twice")),
+        ("Status", ("no such host",), ("unknown", "no-such-host")),
+        ("State", (3,), None),
+        ("State", (2.5,), None),
+        ("Ready", ("1/3",), ("warning", "NotReady")),
+        ("Ready", ("3/3",), None),
+        ("Ready,Desired", (1, 3), ("warning", "NotReady")),
+        ("Ready,Desired", (3, 3), None),
+        ("Ready", (0,), None),
+        ("Age|Status", ("5m", "Failed"), None),
+        ("Size,Age", ("Failed", "5m"), None),
+        ("Phase,Phase", ("Running", "Failed"), ("error", "Failed")),
+        ("Phase,Status", ("Running",), None),
+    ],
+)
+def test_a_custom_kind_is_judged_by_the_columns_that_tell(
+    headers: str, cells: tuple[Cell, ...], expected: tuple[str, str] | None
+) -> None:
+    symptom = a_bucket(headers, *cells)
+    assert ((symptom.health, symptom.reason) if symptom is not None else None) == expected
+
+
+def test_how_many_are_ready_may_change() -> None:
+    expected = Symptom(health="warning", reason="NotReady", brief="1/3 ready", look="reason", passes=True)
+    assert a_bucket("Ready", "1/3") == expected
+
+
+def test_a_word_that_is_not_known_is_quoted() -> None:
+    assert a_bucket("Phase", "Frobnicating") == Symptom(
+        health="unknown", reason="Frobnicating", message='what "Frobnicating" means is not known here', is_unheard=True
+    )
+
+
+def test_a_word_of_any_length_and_kind_makes_one_short_line() -> None:
+    long, wild = a_bucket("Phase", "x" * 5000), a_bucket("Phase", "\x1b[31mred\u202e\n")
+    assert long is not None
+    assert wild is not None
+    assert (long.reason, long.message) == ("x" * 63, f'what "{"x" * 77}..." means is not known here')
+    assert (wild.reason, wild.message) == ("31mred", 'what "\\x1b[31mred\\u202e" means is not known here')
+
+
+@pytest.mark.parametrize(
+    ("text", "word"), [("Out of office", "Out-of-office"), ("Init:0/1", "Init:0/1"), ("-", "Unnamed"), ("", "Unnamed")]
+)
+def test_a_reason_is_one_word(text: str, word: str) -> None:
+    assert as_word(text) == word
+
+
+POLICY = a_policy("""\
+health:
+  words:
+    - {means: ok, words: ["Out of office"]}
+    - {means: warning, words: ["Running"], kinds: ["buckets.acme.example"], column: Phase}
+    - {means: error, words: ["Broken", "False"], kinds: ["buckets"], column: Lifecycle}
+    - {means: scaled-down, words: ["Asleep"], kinds: ["rings"]}""")
+
+
+@pytest.mark.parametrize(
+    ("headers", "cell", "expected"),
+    [
+        ("Phase", "OUT OF OFFICE", None),
+        ("Phase", "Running", ("warning", "Running")),
+        ("Status", "Running", None),
+        ("Lifecycle", "Broken", ("error", "Broken")),
+        ("Age|Lifecycle", "Broken", None),
+        ("Lifecycle", "False", ("error", "False")),
+        ("Lifecycle", "Running", None),
+        ("Phase", "Asleep", ("unknown", "Asleep")),
+    ],
+)
+def test_a_policy_tells_words_and_columns(headers: str, cell: str, expected: tuple[str, str] | None) -> None:
+    symptom = a_bucket(headers, cell, policy=POLICY)
+    assert ((symptom.health, symptom.reason) if symptom is not None else None) == expected
