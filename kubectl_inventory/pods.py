@@ -35,8 +35,6 @@ class PodState(msgspec.Struct, frozen=True, kw_only=True):
     """It, or its container, ended: bad only where its maker is short of it."""
     symptom: Symptom | None = None
     restarts: int = 0
-    node: str = ""
-    """The node that is not ready, if it is on one."""
 
 
 _WELL = PodState(is_ready=True)
@@ -64,11 +62,12 @@ def _unwell(
     known = policy.meaning(kind, "Status", status)
     if known is not None:
         symptom = Symptom(health=known, reason=as_word(status), look="reason") if known != "ok" else None
-        return PodState(is_ready=is_whole, symptom=symptom, restarts=count)
+        is_over = status.lower() in ENDED or is_spoilt(status)
+        return PodState(is_ready=is_whole, is_finished=is_over, symptom=symptom, restarts=count)
     if node and (status in ("Running", "Terminating", "NotReady") or is_starting(status)):
         symptom = Symptom(health="warning", reason="NodeNotReady", brief=f"short of node/{node}",
                           message=f"on node/{node}, which is not ready", look="reason")
-        return PodState(is_finished=status == "Terminating", symptom=symptom, node=node)
+        return PodState(is_finished=status == "Terminating", symptom=symptom)
     if status.lower() in ENDED:
         return PodState(is_finished=True, is_spoilt=True)
     if is_spoilt(status):
