@@ -31,6 +31,8 @@ SERVICE_LABEL = "kubernetes.io/service-name"
 """Tells an EndpointSlice's Service (discovery.k8s.io/v1)."""
 _HASH = re.compile("[bcdfghjklmnpqrstvwxz2456789]{1,10}", re.ASCII)
 """A Deployment's mark on its ReplicaSets (apimachinery `util/rand` SafeEncodeString)."""
+_KEPT, _LONGEST = 58, 63
+"""How much of a maker's name the server keeps before five random letters (apiserver `pkg/storage/names`)."""
 _NO_ENDPOINTS = ("", "<unset>", "<none>")
 _JOB_OK = ("Complete", "Running", "Suspended", "SuccessCriteriaMet", "FailureTarget", "Terminating", "")
 
@@ -80,8 +82,7 @@ class Gathering:
     def __init__(self, policy: Policy, *, since_s: float, kinds: Iterable[Kind], only: Iterable[str] | None) -> None:
         self._policy, self._since_s = policy, since_s
         self._kinds = {kind.name: kind for kind in kinds}
-        inside = {kind.kind.lower() for kind in self._kinds.values() if kind.namespaced}
-        self._outside = {kind.kind.lower() for kind in self._kinds.values() if not kind.namespaced} - inside
+        self._outside = {kind.kind.lower() for kind in self._kinds.values() if not kind.namespaced}
         self._only = frozenset(only) if only is not None else None
         self.spaces: defaultdict[str, Space] = defaultdict(Space)
         self.suspects: list[Suspect] = []
@@ -91,20 +92,22 @@ class Gathering:
         self.cluster_warnings = 0
         self._waiting_classes: set[str] = set()
         self._deployments: dict[tuple[str, str], Workload] = {}
+        self._stateful_sets: dict[tuple[str, str], Workload] = {}
         self._others: dict[tuple[str, str], Workload | _Job] = {}
-        """What names its pods after itself alone."""
+        """What names its pods after itself and five random letters, by as much of its name as they keep."""
         self._jobs: list[_Job] = []
-        self._dead: frozenset[str] = frozenset()
+        self._dead: set[str] = set()
         self._cron_jobs: set[tuple[str, str]] = set()
         self._pods: dict[tuple[Thing, str], tuple[Suspect, Workload | _Job | None]] = {}
-        self._endpoints: dict[tuple[str, str], bool] = {}
-        self._services: list[tuple[Thing, dict[str, str], float | None]] = []
+        self._served: set[tuple[str, str]] = set()
+        """Services that have endpoints."""
+        self._idle: list[tuple[Thing, dict[str, str], float | None]] = []
+        """Services that have none, as far as is known: what they select, and their age in seconds."""
 
     def take(self, kind: Kind, page: Page) -> None:
         """A page of objects."""
         places = Places(page.columns)
         take = self._takers.get(kind.name)
-        self._dead = frozenset(name for name, is_ready in self.nodes.items() if not is_ready)
         for row in page.rows:
             if take is not None:
                 take(self, kind, row, places)
@@ -134,7 +137,10 @@ class Gathering:
 
     def _node(self, kind: Kind, row: Row, places: Places) -> None:
         symptom = judge_row(kind, row, places, (), self._policy)
-        self.nodes[row.name] = symptom is None or symptom.reason != "NotReady"
+        is_ready = symptom is None or symptom.reason != "NotReady"
+        self.nodes[row.name] = is_ready
+        if not is_ready:
+            self._dead.add(row.name)
         if self._only is None:
             self._suspect(_thing(kind, row), symptom, places.age_s(row))
 
@@ -151,10 +157,14 @@ class Gathering:
     def _workload(self, kind: Kind, row: Row, places: Places) -> None:
         space = row.namespace or ""
         workload = Workload(_thing(kind, row), row, places)
-        if kind.name == "replicasets.apps" and (space, row.name.rpartition("-")[0]) in self._deployments:
-            return  # a Deployment's: the Deployment is judged
-        makers = self._deployments if kind.name == "deployments.apps" else self._others
-        makers.setdefault((space, row.name), workload)
+        if kind.name == "deployments.apps":
+            self._deployments[(space, row.name)] = workload
+        elif kind.name == "statefulsets.apps":
+            self._stateful_sets[(space, row.name)] = workload
+        elif kind.name == "replicasets.apps" and self._deployment_of(space, row.name) is not None:
+            return  # the Deployment is judged
+        else:
+            self._others.setdefault((space, row.name[:_KEPT]), workload)
         self.spaces[space].workloads.append(workload)
 
     def _cron_job(self, kind: Kind, row: Row, places: Places) -> None:
@@ -163,7 +173,7 @@ class Gathering:
     def _job(self, kind: Kind, row: Row, places: Places) -> None:
         job = _Job(_thing(kind, row), places.status(row), places.age_s(row))
         self._jobs.append(job)
-        self._others.setdefault((row.namespace or "", row.name), job)
+        self._others.setdefault((row.namespace or "", row.name[:_KEPT]), job)
 
     def _claim(self, kind: Kind, row: Row, places: Places) -> None:
         space = self.spaces[row.namespace or ""]
@@ -190,11 +200,9 @@ class Gathering:
             self._suspect_pod(_thing(kind, row), maker, state, places.age_s(row), places.status(row))
 
     def _slice(self, kind: Kind, row: Row, places: Places) -> None:
-        has_any = places.text(row, "endpoints") not in _NO_ENDPOINTS
-        # The controller names it after its Service and five letters; others' have any name, and are asked for.
-        for name in (row.name, row.name.rpartition("-")[0]):
-            key = (row.namespace or "", name)
-            self._endpoints[key] = self._endpoints.get(key, False) or has_any
+        if places.text(row, "endpoints") not in _NO_ENDPOINTS:
+            # The controller names it after its Service and five letters; others' have any name, and are asked for.
+            self._served |= {(row.namespace or "", name) for name in (row.name, row.name.rpartition("-")[0])}
 
     def _service(self, kind: Kind, row: Row, places: Places) -> None:
         if places.text(row, "external-ip") == "<pending>":
@@ -204,8 +212,9 @@ class Gathering:
             )
             self._suspect(_thing(kind, row), symptom, places.age_s(row))
         selector = selector_of(places.text(row, "selector"))
-        if selector and places.text(row, "type") != "ExternalName":
-            self._services.append((_thing(kind, row), selector, places.age_s(row)))
+        is_served = (row.namespace or "", row.name) in self._served
+        if selector and not is_served and places.text(row, "type") != "ExternalName":
+            self._idle.append((_thing(kind, row), selector, places.age_s(row)))
 
     def _event(self, kind: Kind, row: Row, places: Places) -> None:
         ago_s = span_s(places.text(row, "last seen"))
@@ -262,14 +271,24 @@ class Gathering:
         A StatefulSet's is `NAME-NUMBER`, a DaemonSet's, ReplicaSet's or Job's `NAME-RANDOM`, a Deployment's
         `NAME-HASH-RANDOM` and an indexed Job's `NAME-INDEX-RANDOM`.
         """
-        nearest = pod.rpartition("-")[0]
+        nearest, _, last = pod.rpartition("-")
+        stateful_set = self._stateful_sets.get((space, nearest)) if last.isdecimal() else None
+        if stateful_set is not None:
+            return stateful_set
+        if len(pod) == _LONGEST and pod[_KEPT - 1] != "-":
+            nearest = pod[:_KEPT]  # cut, and the hyphen before the random letters with it
         maker = self._others.get((space, nearest))
         if maker is not None:
             return maker
         farther, _, middle = nearest.rpartition("-")
         if middle.isdecimal() and isinstance(job := self._others.get((space, farther)), _Job):
             return job
-        return self._deployments.get((space, farther)) if _HASH.fullmatch(middle) else None
+        return self._deployment_of(space, nearest)
+
+    def _deployment_of(self, space: str, replica_set: str) -> Workload | None:
+        """Whose a ReplicaSet is, by its name: `NAME-HASH`."""
+        name, _, middle = replica_set.rpartition("-")
+        return self._deployments.get((space, name)) if _HASH.fullmatch(middle) else None
 
     def _maker_of(self, occurrence: Occurrence) -> str:
         """Whose pod, or whose ReplicaSet, an event is about."""
@@ -301,6 +320,7 @@ class Gathering:
         is_older = (age_s or 0) > (known.age_s or 0)
         suspect = msgspec.structs.replace(
             known,
+            symptom=_of_both(known.symptom, symptom, is_more=state.restarts > known.restarts[1]),
             count=known.count + 1,
             restarts=(min(known.restarts[0], state.restarts), max(known.restarts[1], state.restarts)),
             age_s=age_s if is_older else known.age_s,
@@ -325,7 +345,7 @@ class Gathering:
         """Those that are not as wanted, and whose pods do not say why."""
         for space in self.spaces.values():
             for workload in space.workloads:
-                reasons = workload.short_reasons - {"Restarts"}
+                reasons = workload.short_reasons - {"Restarts", "Terminating"}
                 if reasons or not (workload.is_short or workload.is_moving):
                     continue
                 symptom, state = _of_short(workload), workload.state
@@ -354,12 +374,9 @@ class Gathering:
 
     def _settle_services(self) -> None:
         """Services that nothing stands behind, and that no workload explains."""
-        for thing, selector, age_s in self._services:
-            place = thing.namespace or ""
-            if self._endpoints.get((place, thing.name), False):
-                continue
-            behind = [it for it in self.spaces[place].workloads if it.backs(selector, thing.name)]
-            if any(workload.is_short or not workload.wanted for workload in behind):
+        for thing, selector, age_s in self._idle:
+            behind = [it for it in self.spaces[thing.namespace or ""].workloads if it.backs(selector, thing.name)]
+            if any(not (workload.ready and workload.wanted) for workload in behind):
                 continue
             shown = ",".join(f"{key}={value}" for key, value in selector.items())
             symptom = Symptom(
@@ -373,19 +390,29 @@ def _thing(kind: Kind, row: Row) -> Thing:
     return Thing(kind, row.namespace, row.name)
 
 
+def _of_both(known: Symptom, other: Symptom, *, is_more: bool) -> Symptom:
+    """What two pods say that are alike. `is_more`: the other restarted more often."""
+    if known.reason == "NodeNotReady" and known.brief != other.brief:
+        message = "on nodes that are not ready"
+        return msgspec.structs.replace(known, brief="short of several nodes", message=message)
+    return other if is_more else known
+
+
 def _in_workload(suspect: Suspect, workload: Workload) -> Symptom:
     """What a pod's trouble is to its workload: one of several that is not ready leaves the others."""
     symptom = suspect.symptom
     if suspect.is_spoilt:
         return msgspec.structs.replace(symptom, health="error")
-    if symptom.reason == "NotReady" and not workload.ready:
+    if symptom.reason in ("NotReady", "NodeNotReady") and not workload.ready:
         return msgspec.structs.replace(symptom, health="error")
     return symptom
 
 
 def _of_short(workload: Workload) -> Symptom:
     if not workload.is_short:
-        brief = f"{workload.updated}/{workload.wanted} updated"
+        is_updated = workload.updated >= workload.wanted
+        done, what = (workload.available, "available") if is_updated else (workload.updated, "updated")
+        brief = f"{done}/{workload.wanted} {what}"
         return Symptom(health="changing", reason="Updating", brief=brief, look="verdict")
     health: Health = "warning" if workload.ready else "error"
     brief = f"{workload.ready}/{workload.wanted} ready"
