@@ -17,8 +17,8 @@ from kubectl_inventory.resource import Kind
 from kubectl_inventory.symptoms import Symptom
 from kubectl_inventory.wire import Condition, ContainerStatus, Detail
 
-_REMAINING = re.compile(r"([a-z0-9-]+)((?:\.[a-z0-9-]+)*) has (\d+) resource instances", re.ASCII)
-"""What the namespace controller says is left (kubernetes `pkg/controller/namespace/deletion`)."""
+_REMAINING = re.compile(r"([a-z0-9-]{1,63})\.[a-z0-9.-]{0,253} has (\d{1,9}) resource instances")
+"""What the namespace controller says is left, `pods. has 3` (kubernetes `pkg/controller/namespace/deletion`)."""
 
 
 class Suspect(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +107,8 @@ def _told(suspect: Suspect, details: Sequence[Detail]) -> _Told:
     if suspect.object.kind.name == "services":
         return _service(suspect, details)
     if not details:
-        return _Told(is_well=True)  # it is gone since it was listed
+        # It is gone since it was listed; a workload is as its row says, whichever of its pods went.
+        return _Told(is_well=suspect.patient == suspect.object or suspect.symptom.reason == "Terminating")
     return tell(suspect, details[0])
 
 
@@ -130,9 +131,7 @@ def _pod(suspect: Suspect, pod: Detail) -> _Told:
         return _Told(
             since=scheduled.last_transition_time, symptom=symptom, message=scheduled.message, owner=owner
         )
-    containers = [*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ())]
-    sick = next((it for it in containers if not it.ready and it.state.terminated is None), None)
-    sick = sick or next((it for it in containers if _last_exit(it)), None)
+    sick = _sick_container(pod, symptom.reason)
     last_exit = _last_exit(sick) if sick is not None else ""
     waiting = sick.state.waiting if sick is not None else None
     ready = _condition(pod, "Ready")
@@ -147,9 +146,33 @@ def _pod(suspect: Suspect, pod: Detail) -> _Told:
     return _Told(since=since, message=message, last_exit=last_exit, owner=owner)
 
 
+def _sick_container(pod: Detail, word: str) -> ContainerStatus | None:
+    """The container that a pod's word is of; else one that is not ready; else the one that ended last.
+
+    An init container that has done its work is none of these.
+    """
+    first, then = pod.status.init_container_statuses or (), pod.status.container_statuses or ()
+    containers = [*first, *then] if word.startswith("Init:") else [*then, *first]
+    named = next((it for it in containers if word.removeprefix("Init:") == _word_of(it)), None)
+    unready = next((it for it in containers if not it.ready and it.state.terminated is None), None)
+    ended = [it for it in containers if it.last_state.terminated is not None]
+    return named or unready or max(ended, key=_ended_at, default=None)
+
+
+def _word_of(container: ContainerStatus) -> str:
+    """What a container is said to be for, in the row of its pod."""
+    state = container.state.waiting or container.state.terminated
+    return state.reason if state is not None else ""
+
+
+def _ended_at(container: ContainerStatus) -> str:
+    ended = container.last_state.terminated
+    return (ended.finished_at or "") if ended is not None else ""
+
+
 def _last_exit(container: ContainerStatus) -> str:
     """`137 (OOMKilled)`: how it ended last."""
-    ended = container.last_state.terminated or container.state.terminated
+    ended = container.state.terminated or container.last_state.terminated
     if ended is None:
         return ""
     return f"{ended.exit_code} ({ended.reason})" if ended.reason else str(ended.exit_code)
@@ -179,7 +202,7 @@ def _left(message: str) -> str:
     found = _REMAINING.findall(message)
     if len(found) > 1:
         return f"{len(found)} kinds left"
-    for resource, _, number in found:
+    for resource, number in found:
         return f"{number} {resource.removesuffix('s') if number == '1' else resource} left"
     return ""
 
@@ -241,8 +264,10 @@ def _job(suspect: Suspect, job: Detail) -> _Told:
 
 
 def _claim(suspect: Suspect, claim: Detail) -> _Told:
-    is_going = suspect.symptom.reason == "Terminating"
-    return _Told(since=claim.metadata.deletion_timestamp if is_going else claim.metadata.creation_timestamp)
+    if suspect.symptom.reason == "Terminating":
+        return _Told(since=claim.metadata.deletion_timestamp)
+    # It begins as Pending; since when it is lost or has failed, it does not say.
+    return _Told(since=claim.metadata.creation_timestamp if suspect.symptom.reason == "Pending" else None)
 
 
 def _any_kind(suspect: Suspect, thing: Detail) -> _Told:

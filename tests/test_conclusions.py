@@ -1,0 +1,346 @@
+"""What a closer look makes of a suspect: why, since when, how bad after all, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from kubectl_inventory.clock import now_epoch
+from kubectl_inventory.conclusions import Suspect, conclude, node_findings
+from kubectl_inventory.findings import Finding, Owner
+from kubectl_inventory.health import Health
+from kubectl_inventory.resource import Kind
+from kubectl_inventory.symptoms import Look, Symptom
+from kubectl_inventory.wire import (
+    Condition,
+    ContainerState,
+    ContainerStatus,
+    Detail,
+    DetailMeta,
+    Ended,
+    Endpoint,
+    EndpointConditions,
+    ObjectStatus,
+    OwnerReference,
+    Waiting,
+)
+from tests.fake_api import DEPLOYMENTS, NAMESPACE_KIND, NODES, PODS
+from tests.printed import BUCKETS, BUDGETS, CLAIMS, DEFINITIONS, JOBS, SERVICES, VOLUMES, a_thing
+
+GRACE_S = 300
+LONG_AGO = "2026-01-03T09:14:22Z"
+POD = a_thing(PODS, "web-5d4f6c7b9-x2k4p")
+WEB = a_thing(DEPLOYMENTS)
+
+
+def ago(seconds: int) -> str:
+    return datetime.fromtimestamp(now_epoch() - seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def a_suspect(kind: Kind = PODS, reason: str = "NotReady", health: Health = "warning", *, passes: bool = False,
+              age_s: float | None = 3600, brief: str = "", look: Look = "verdict") -> Suspect:  # fmt: skip
+    """An object of a kind; a pod is its own example."""
+    symptom = Symptom(health=health, reason=reason, brief=brief, passes=passes, look=look)
+    thing = POD if kind == PODS else a_thing(kind)
+    return Suspect(object=thing, symptom=symptom, age_s=age_s, example=thing if kind == PODS else None)
+
+
+def a_detail(
+    *conditions: Condition, first: Sequence[ContainerStatus] = (), then: Sequence[ContainerStatus] = ()
+) -> Detail:
+    """An object by its conditions; of a pod, with its init containers and its containers."""
+    status = ObjectStatus(conditions, container_statuses=tuple(then), init_container_statuses=tuple(first))
+    return Detail(DetailMeta(name="web", creation_timestamp=LONG_AGO), status)
+
+
+def a_condition(type_: str, status: str = "False", reason: str = "", message: str = "") -> Condition:
+    return Condition(type_, status, reason, message, LONG_AGO)
+
+
+def waiting(reason: str, message: str = "", last: Ended | None = None) -> ContainerStatus:
+    return ContainerStatus(
+        "app", state=ContainerState(waiting=Waiting(reason, message)), last_state=ContainerState(terminated=last)
+    )
+
+
+def ended(code: int, reason: str) -> ContainerStatus:
+    return ContainerStatus("app", ready=not code, state=ContainerState(terminated=Ended(code, reason)))
+
+
+def running(last: Ended | None = None) -> ContainerStatus:
+    return ContainerStatus("app", ready=True, last_state=ContainerState(terminated=last))
+
+
+def found(suspect: Suspect, *details: Detail) -> Finding:
+    finding = conclude(suspect, details, grace_s=GRACE_S)
+    assert finding is not None
+    return finding
+
+
+# --- how long it may take -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("passes", "age_s", "health"),
+    [
+        (True, 299, "changing"),
+        (True, 301, "warning"),
+        (True, None, "warning"),
+        (False, 1, "warning"),
+    ],
+)
+def test_what_nobody_looked_at_is_as_its_row_says(passes: bool, age_s: float | None, health: Health) -> None:
+    suspect = a_suspect(CLAIMS, "Pending", passes=passes, age_s=age_s)
+    assert conclude(suspect, None, grace_s=GRACE_S) == Finding(
+        object=suspect.object, health=health, reason="Pending", brief="Pending"
+    )
+
+
+@pytest.mark.parametrize(("lasts_s", "health"), [(60, "changing"), (600, "warning"), (-60, "changing")])
+def test_since_when_it_is_so_counts_and_not_how_old_it_is(lasts_s: int, health: Health) -> None:
+    ready = Condition("Ready", "False", last_transition_time=ago(lasts_s))
+    finding = found(a_suspect(passes=True), a_detail(ready))
+    assert (finding.health, finding.since) == (health, ready.last_transition_time)
+
+
+def test_a_time_that_cannot_be_read_is_none() -> None:
+    ready = Condition("Ready", "False", last_transition_time="yesterday")
+    assert found(a_suspect(passes=True, age_s=60), a_detail(ready)).health == "changing"
+
+
+def test_a_workloads_state_is_its_summary_and_an_example_is_not_the_object() -> None:
+    suspect = msgspec.structs.replace(
+        a_suspect(reason="CrashLoopBackOff", health="error"), object=WEB, count=2, restarts=(3, 11), state="1/3 ready"
+    )
+    assert conclude(suspect, None, grace_s=GRACE_S) == Finding(
+        object=WEB, health="error", reason="CrashLoopBackOff", brief="CrashLoopBackOff", summary="1/3 ready", count=2,
+        example=POD, restarts=(3, 11),
+    )  # fmt: skip
+
+
+# --- what went meanwhile --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [PODS, NAMESPACE_KIND, DEPLOYMENTS, CLAIMS, BUCKETS])
+def test_what_is_gone_is_no_finding(kind: Kind) -> None:
+    assert conclude(a_suspect(kind), (), grace_s=GRACE_S) is None
+
+
+@pytest.mark.parametrize(("reason", "is_found"), [("CrashLoopBackOff", True), ("Terminating", False)])
+def test_a_workload_is_sick_whichever_of_its_pods_went(reason: str, is_found: bool) -> None:
+    suspect = msgspec.structs.replace(a_suspect(reason=reason), object=WEB, count=10)
+    assert (conclude(suspect, (), grace_s=GRACE_S) is not None) is is_found
+
+
+# --- pods -------------------------------------------------------------------------------
+
+OOM = Ended(137, "OOMKilled", LONG_AGO)
+CRASH = Ended(1, "Error", "2026-01-02T00:00:00Z")
+DONE = ended(0, "Completed")
+
+
+@pytest.mark.parametrize(
+    ("reason", "first", "then", "says", "last_exit"),
+    [
+        ("CrashLoopBackOff", [], [waiting("CrashLoopBackOff", "back-off", CRASH)], "back-off", "1 (Error)"),
+        ("CrashLoopBackOff", [DONE], [running(), waiting("CrashLoopBackOff", "back-off", CRASH)], "back-off",
+         "1 (Error)"),
+        ("ImagePullBackOff", [], [waiting("CrashLoopBackOff", "", CRASH), waiting("ImagePullBackOff", "pull")], "pull",
+         ""),
+        ("Init:CrashLoopBackOff", [DONE, waiting("CrashLoopBackOff", "back-off", OOM)], [waiting("PodInitializing")],
+         "back-off", "137 (OOMKilled)"),
+        ("Init:Error", [ended(2, "Error")], [waiting("PodInitializing", "later")], "not ready", "2 (Error)"),
+        ("Error", [DONE], [ended(3, "Error")], "not ready", "3 (Error)"),
+        ("NotReady", [DONE], [ContainerStatus("app"), running(OOM)], "not ready", ""),
+        ("ExitCode:4", [], [ContainerStatus("app", state=ContainerState(terminated=Ended(4)))], "not ready", ""),
+        ("NotReady", [], [], "not ready", ""),
+    ],
+)  # fmt: skip
+def test_a_pod_says_why_by_the_container_that_its_word_is_of(
+    reason: str, first: list[ContainerStatus], then: list[ContainerStatus], says: str, last_exit: str
+) -> None:
+    ready = a_condition("Ready", message="not ready")
+    pod = a_detail(ready, first=first, then=then)
+    finding = found(a_suspect(reason=reason), pod)
+    assert (finding.says, finding.last_exit, finding.since) == (says, last_exit, LONG_AGO)
+
+
+def test_restarts_are_told_by_the_container_that_ended_last() -> None:
+    pod = a_detail(a_condition("Ready", "True"), first=[DONE], then=[running(CRASH), running(OOM)])
+    finding = found(a_suspect(reason="Restarts", brief="restarted 4x"), pod)
+    assert (finding.brief, finding.last_exit, finding.since) == (
+        "restarted 4x, OOMKilled", "137 (OOMKilled)", LONG_AGO
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("0/3 nodes are available: 3 Insufficient cpu.", "Unschedulable"),
+        ("pod has unbound immediate PersistentVolumeClaims.", "VolumePending"),
+    ],
+)
+def test_a_pod_that_cannot_be_scheduled_says_what_it_waits_for(message: str, reason: str) -> None:
+    pod = a_detail(a_condition("PodScheduled", reason="Unschedulable", message=message))
+    finding = found(a_suspect(reason="Unschedulable", health="error", passes=True), pod)
+    assert (finding.health, finding.reason, finding.says, finding.since) == ("error", reason, message, LONG_AGO)
+
+
+def test_a_pod_of_nobody_known_names_its_owner() -> None:
+    pod = Detail(metadata=DetailMeta(owner_references=(OwnerReference("argoproj.io/v1alpha1", "Rollout", "web", ""),)))
+    assert found(a_suspect(), pod).owner == Owner("argoproj.io/v1alpha1", "Rollout", "web")
+    assert found(msgspec.structs.replace(a_suspect(), object=WEB), pod).owner is None
+
+
+@pytest.mark.parametrize("kind", [PODS, NAMESPACE_KIND, CLAIMS, VOLUMES, BUCKETS])
+def test_what_will_not_go_is_so_since_it_was_deleted(kind: Kind) -> None:
+    thing = Detail(metadata=DetailMeta(creation_timestamp=LONG_AGO, deletion_timestamp=ago(60)))
+    finding = found(a_suspect(kind, "Terminating", passes=True), thing)
+    assert (finding.health, finding.since) == ("changing", thing.metadata.deletion_timestamp)
+
+
+@pytest.mark.parametrize(("reason", "since"), [("Pending", LONG_AGO), ("Lost", None), ("Failed", None)])
+def test_only_a_claim_that_is_pending_has_been_so_since_it_was_made(reason: str, since: str | None) -> None:
+    assert found(a_suspect(CLAIMS, reason), a_detail()).since == since
+
+
+# --- other kinds --------------------------------------------------------------------------
+
+REMAINING = "Some resources are remaining: "
+
+
+@pytest.mark.parametrize(
+    ("conditions", "brief"),
+    [
+        ([], "Terminating 3h"),
+        ([a_condition("NamespaceContentRemaining", "True",
+                      message=f"{REMAINING}databases.acme.example has 1 resource instances")],
+         "Terminating 3h, 1 database left"),
+        ([a_condition("NamespaceContentRemaining", "True",
+                      message=f"{REMAINING}pods. has 3 resource instances")], "Terminating 3h, 3 pods left"),
+        ([a_condition("NamespaceContentRemaining", "True",
+                      message=f"{REMAINING}a.x has 1 resource instances, b.x has 2 resource instances")],
+         "Terminating 3h, 2 kinds left"),
+        ([a_condition("NamespaceDeletionDiscoveryFailure", "True")], "Terminating 3h, an API group does not answer"),
+        ([a_condition("NamespaceContentRemaining", "False", message="All content successfully removed")],
+         "Terminating 3h"),
+    ],
+)  # fmt: skip
+def test_a_namespace_says_what_is_left_in_it(conditions: list[Condition], brief: str) -> None:
+    meta = DetailMeta(deletion_timestamp=ago(10_810))
+    namespace = Detail(metadata=meta, status=ObjectStatus(conditions=tuple(conditions)))
+    assert found(a_suspect(NAMESPACE_KIND, "Terminating"), namespace).brief == brief
+
+
+def test_a_node_says_since_when_and_why() -> None:
+    ready = Condition("Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.", ago(2520))
+    finding = found(a_suspect(NODES, brief="NotReady, cordoned"), a_detail(ready))
+    assert (finding.brief, finding.says, finding.since) == (
+        "NotReady 42m, cordoned", "Kubelet stopped posting node status.", ready.last_transition_time
+    )  # fmt: skip
+
+
+def test_what_only_a_nodes_conditions_tell_is_found() -> None:
+    node = a_detail(
+        a_condition("Ready", "True"), a_condition("DiskPressure", "True", message="full"),
+        a_condition("MemoryPressure", "False"), a_condition("KernelDeadlock", "Unknown"),
+    )  # fmt: skip
+    assert list(node_findings(NODES, [node, Detail()])) == [
+        Finding(
+            object=a_thing(NODES), health="warning", reason="DiskPressure", brief="DiskPressure", says="full",
+            since=LONG_AGO,
+        )
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("pods", "is_found"), [(0, False), (2, True), (None, True)])
+def test_a_budget_of_no_pods_is_well(pods: int | None, is_found: bool) -> None:
+    budget = Detail(status=ObjectStatus(expected_pods=pods))
+    assert (conclude(a_suspect(BUDGETS), (budget,), grace_s=GRACE_S) is not None) is is_found
+
+
+@pytest.mark.parametrize(
+    ("conditions", "says"),
+    [
+        ([a_condition("Established", "True")], None),
+        ([a_condition("Established", message="not yet")], "not yet"),
+        ([a_condition("NamesAccepted", message="taken"), a_condition("Established", message="not yet")], "taken"),
+        ([], ""),
+    ],
+)
+def test_a_definition_is_well_once_it_is_established(conditions: list[Condition], says: str | None) -> None:
+    finding = conclude(a_suspect(DEFINITIONS), (a_detail(*conditions),), grace_s=GRACE_S)
+    assert (finding.says if finding is not None else None) == says
+
+
+PROGRESSING = a_condition("Progressing", "True", "ReplicaSetUpdated")
+
+
+@pytest.mark.parametrize(
+    ("reason", "conditions", "expected"),
+    [
+        ("NotReady", [], ("warning", "NotReady", "1/2 ready")),
+        ("NotReady", [a_condition("Available")], ("warning", "NotReady", "1/2 ready")),
+        ("NotReady", [PROGRESSING, a_condition("Available", "True")], ("changing", "Updating", "1/2 ready")),
+        ("NotReady", [PROGRESSING, a_condition("Available")], ("warning", "NotReady", "1/2 ready")),
+        ("NotReady", [PROGRESSING, a_condition("ReplicaFailure", "True", "FailedCreate")],
+         ("error", "FailedCreate", "FailedCreate, 1/2 ready")),
+        ("Updating", [PROGRESSING], ("warning", "Updating", "1/2 ready")),
+        ("Updating", [a_condition("Progressing", "False", "ProgressDeadlineExceeded")],
+         ("error", "ProgressDeadlineExceeded", "ProgressDeadlineExceeded, 1/2 ready")),
+        ("Updating", [a_condition("Progressing", "Unknown", "DeploymentPaused")],
+         ("changing", "Paused", "paused, 1/2 ready")),
+    ],
+)  # fmt: skip
+def test_a_workload_is_as_its_conditions_say(
+    reason: str, conditions: list[Condition], expected: tuple[str, str, str]
+) -> None:
+    finding = found(a_suspect(DEPLOYMENTS, reason, brief="1/2 ready"), a_detail(*conditions))
+    assert (finding.health, finding.reason, finding.brief) == expected
+
+
+def test_a_job_says_why_it_failed() -> None:
+    failed = a_condition("Failed", "True", "BackoffLimitExceeded", "it was tried 6 times")
+    finding = found(a_suspect(JOBS, "Failed"), a_detail(failed))
+    assert (finding.says, finding.since) == ("BackoffLimitExceeded: it was tried 6 times", LONG_AGO)
+
+
+@pytest.mark.parametrize(
+    ("slices", "is_found"),
+    [
+        ([], True),
+        ([Detail(endpoints=())], True),
+        ([Detail(endpoints=(Endpoint(EndpointConditions(ready=False)),))], True),
+        ([Detail(), Detail(endpoints=(Endpoint(EndpointConditions(ready=True)),))], False),
+        ([Detail(endpoints=(Endpoint(),))], False),
+    ],
+)
+def test_a_service_is_well_with_an_endpoint_that_may_be_ready(slices: list[Detail], is_found: bool) -> None:
+    finding = conclude(a_suspect(SERVICES, "NoEndpoints"), tuple(slices), grace_s=GRACE_S)
+    assert (finding is not None) is is_found
+
+
+@pytest.mark.parametrize(
+    ("reason", "conditions", "says"),
+    [
+        ("NotReady", [a_condition("Synced", message="s"), a_condition("Ready", message="r")], "r"),
+        ("ReadyUnknown", [a_condition("Ready", "Unknown", message="r")], "r"),
+        ("Degraded", [a_condition("Degraded", "True", reason="TooHot")], "TooHot"),
+        ("Failed", [a_condition("Stalled", "False"), a_condition("Synced", message="s")], "s"),
+        ("Failed", [a_condition("Ready", "True", message="r"), a_condition("Custom", message="c")], ""),
+        ("Failed", [], ""),
+    ],
+)
+def test_a_custom_kind_says_why_by_the_condition_of_its_column(
+    reason: str, conditions: list[Condition], says: str
+) -> None:
+    assert found(a_suspect(BUCKETS, reason), a_detail(*conditions)).says == says
+
+
+@pytest.mark.parametrize("kind", [PODS, NAMESPACE_KIND, NODES, DEPLOYMENTS, JOBS, CLAIMS, BUCKETS])
+def test_an_empty_status_leaves_what_the_row_says(kind: Kind) -> None:
+    finding = found(a_suspect(kind), Detail())
+    assert (finding.health, finding.reason, finding.says, finding.since) == ("warning", "NotReady", "", None)
