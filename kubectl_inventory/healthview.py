@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
 
 import msgspec
@@ -57,7 +57,8 @@ def print_health(diagnosis: Diagnosis, inventory: Inventory, shown: Shown, style
     elif style.format == "ndjson":
         write("".join(map(render.json_line, _finding_items(diagnosis) if shown.broken else _space_items(diagnosis))))
     elif shown.explains:
-        _write_coloured("".join(f"{render.escaped(line)}\n" for line in _explained(diagnosis, shown)), shown, write)
+        lines = _explained(diagnosis, inventory, shown)
+        _write_coloured("".join(f"{render.escaped(line)}\n" for line in lines), shown, write)
     else:
         _print_grid(diagnosis, inventory, shown, style, write)
 
@@ -65,7 +66,7 @@ def print_health(diagnosis: Diagnosis, inventory: Inventory, shown: Shown, style
 def _print_grid(diagnosis: Diagnosis, inventory: Inventory, shown: Shown, style: Style, write: Write) -> None:
     wide = style.format == "wide"
     if shown.broken:
-        grid = _broken(diagnosis, wide=wide or style.format == "csv")
+        grid = _broken(diagnosis, wide=wide, timestamps=style.format == "csv")
     else:
         grid = _roll_up(diagnosis, inventory, shown, wide=wide, whole=style.format == "csv")
     if style.format == "markdown":
@@ -89,37 +90,46 @@ def _write_coloured(text: str, shown: Shown, write: Write) -> None:
 
 def _roll_up(diagnosis: Diagnosis, inventory: Inventory, shown: Shown, *, wide: bool, whole: bool) -> Grid:
     """NAMESPACE HEALTH PODS WORKLOADS WARNINGS REASON; the cluster is row `-`, then the worst first."""
-    withheld = {treatment.kind.name for treatment in inventory.withheld}
+    asked = _asked(inventory)
     headers = ("NAMESPACE", "HEALTH", "PODS", "WORKLOADS", *(("PVCS",) if wide else ()), "WARNINGS", "REASON")
     rows = []
     cluster = diagnosis.cluster
     if cluster is not None and (cluster.health != "ok" or shown.ok or whole):
         empty = (NOT_APPLICABLE,) * (3 if wide else 2)
-        rows.append((NOT_APPLICABLE, cluster.health, *empty, _number(cluster.warnings), _reason(cluster)))
+        rows.append((NOT_APPLICABLE, cluster.health, *empty, _number(cluster.warnings, asked), _reason(cluster)))
     for space in sorted(diagnosis.spaces, key=lambda it: (HEALTHS.index(it.health), it.namespace)):
         if space.health == "ok" and not (shown.ok or whole or space.namespace in shown.named):
             continue
-        claims = (_pair(space.claims, "persistentvolumeclaims" in withheld),) if wide else ()
-        rows.append((
-            space.namespace,
-            space.health,
-            _pair(space.pods, "pods" in withheld),
-            _pair(space.workloads, not withheld.isdisjoint(WORKLOADS)),
-            *claims,
-            _number(space.warnings),
-            _reason(space),
-        ))
+        pods, workloads, claims = _pairs(space, asked)
+        row = (space.namespace, space.health, pods, workloads, *((claims,) if wide else ()))
+        rows.append((*row, _number(space.warnings, asked), _reason(space)))
     return Grid(headers, rows)
 
 
-def _pair(pair: tuple[int, int] | None, is_withheld: bool) -> str:
+def _asked(inventory: Inventory) -> frozenset[str]:
+    """The kinds that were to be read: of others there is no number, and none is missing."""
+    return frozenset(reading.kind.name for reading in inventory.readings)
+
+
+def _pairs(space: SpaceHealth, asked: Collection[str]) -> tuple[str, str, str]:
+    """PODS, WORKLOADS and PVCS of a namespace."""
+    return (
+        _pair(space.pods, "pods" in asked),
+        _pair(space.workloads, all(kind in asked for kind in WORKLOADS)),
+        _pair(space.claims, "persistentvolumeclaims" in asked),
+    )
+
+
+def _pair(pair: tuple[int, int] | None, is_asked: bool) -> str:
     if pair is None:
-        return NOT_APPLICABLE if is_withheld else UNREADABLE
+        return UNREADABLE if is_asked else NOT_APPLICABLE
     return f"{pair[0]}/{pair[1]}"
 
 
-def _number(count: int | None) -> str:
-    return UNREADABLE if count is None else str(count)
+def _number(warnings: int | None, asked: Collection[str]) -> str:
+    if warnings is None:
+        return UNREADABLE if "events" in asked else NOT_APPLICABLE
+    return str(warnings)
 
 
 def _reason(judged: SpaceHealth | ClusterHealth) -> str:
@@ -153,8 +163,9 @@ def _alike(first: Finding, findings: Sequence[Finding]) -> Sequence[Finding]:
     return [it for it in findings if (it.object.kind, it.brief) == (first.object.kind, first.brief)]
 
 
-def _broken(diagnosis: Diagnosis, *, wide: bool) -> Grid:
-    """NAMESPACE HEALTH SINCE REASON OBJECT: an object a line."""
+def _broken(diagnosis: Diagnosis, *, wide: bool, timestamps: bool) -> Grid:
+    """NAMESPACE HEALTH SINCE REASON OBJECT: an object a line. `timestamps`: for programs, and so all there is."""
+    wide = wide or timestamps
     headers = ("NAMESPACE", "HEALTH", "SINCE", "REASON", *(("COUNT", "OWNER") if wide else ()), "OBJECT")
     rows = []
     for finding in broken(diagnosis):
@@ -162,13 +173,19 @@ def _broken(diagnosis: Diagnosis, *, wide: bool) -> Grid:
         row = (
             finding.place or NOT_APPLICABLE,
             finding.health,
-            human_age(finding.since) if finding.since is not None else UNREADABLE,
+            _since(finding.since, timestamps),
             finding.reason,
             *((str(finding.count), owner) if wide else ()),
             finding.object.typed,
         )
         rows.append((*row, finding.message) if wide else row)
     return Grid((*headers, "MESSAGE") if wide else headers, rows)
+
+
+def _since(since: str | None, timestamps: bool) -> str:
+    if since is None:
+        return UNREADABLE
+    return since if timestamps else human_age(since)
 
 
 def broken(diagnosis: Diagnosis) -> list[Finding]:
@@ -179,30 +196,42 @@ def broken(diagnosis: Diagnosis) -> list[Finding]:
 # --- for people ------------------------------------------------------------------
 
 
-def _explained(diagnosis: Diagnosis, shown: Shown) -> Iterator[str]:
+def _explained(diagnosis: Diagnosis, inventory: Inventory, shown: Shown) -> Iterator[str]:
     """Every finding, by what it is about: why, since when, and what to type next."""
-    lately = window(shown.since_s)
+    asked = _asked(inventory)
     cluster = diagnosis.cluster
     if cluster is not None and (cluster.health != "ok" or shown.ok):
-        nodes = f"nodes {cluster.nodes[0]}/{cluster.nodes[1]} ready" if cluster.nodes is not None else "nodes ?"
-        yield f"{NOT_APPLICABLE}: {cluster.health}; {nodes}, {_warnings(cluster.warnings)} in {lately}"
+        numbers = [*_nodes(cluster, asked), *_warnings(cluster.warnings, asked, shown)]
+        yield f"{NOT_APPLICABLE}: {'; '.join(filter(None, [cluster.health, ', '.join(numbers)]))}"
+        if cluster.unread:
+            yield f"{'unknown':<10}{cluster.unread} could not be read"
         yield from _findings_explained(cluster.findings, diagnosis, shown)
     for space in sorted(diagnosis.spaces, key=lambda it: (HEALTHS.index(it.health), it.namespace)):
         if space.health == "ok" and not (shown.ok or space.namespace in shown.named):
             continue
-        numbers = [
-            f"{what} {_pair(pair, is_withheld=False)}"
-            for what, pair in (("pods", space.pods), ("workloads", space.workloads), ("pvcs", space.claims))
-        ]
+        named = zip(("pods", "workloads", "pvcs"), _pairs(space, asked), strict=True)
+        numbers = [f"{what} {pair}" for what, pair in named if pair != NOT_APPLICABLE]
+        numbers += _warnings(space.warnings, asked, shown)
         down = "error, down" if space.down else space.health
-        yield f"{space.namespace}: {down}; {', '.join(numbers)}, {_warnings(space.warnings)} in {lately}"
+        yield f"{space.namespace}: {'; '.join(filter(None, [down, ', '.join(numbers)]))}"
         if space.unread:
             yield f"{'unknown':<10}{space.unread} could not be read"
         yield from _findings_explained(space.findings, diagnosis, shown)
 
 
-def _warnings(count: int | None) -> str:
-    return f"{UNREADABLE} warnings" if count is None else number(count, "warning")
+def _nodes(cluster: ClusterHealth, asked: Collection[str]) -> list[str]:
+    """`nodes 5/6 ready`; nothing where they are not asked for."""
+    if cluster.nodes is not None:
+        return [f"nodes {cluster.nodes[0]}/{cluster.nodes[1]} ready"]
+    return [f"nodes {UNREADABLE}"] if "nodes" in asked else []
+
+
+def _warnings(count: int | None, asked: Collection[str], shown: Shown) -> list[str]:
+    """`206 warnings in 1h`; nothing where events are not asked for."""
+    if count is None and "events" not in asked:
+        return []
+    counted = f"{UNREADABLE} warnings" if count is None else number(count, "warning")
+    return [f"{counted} in {window(shown.since_s)}"]
 
 
 def _findings_explained(findings: Sequence[Finding], diagnosis: Diagnosis, shown: Shown) -> Iterator[str]:
@@ -373,7 +402,8 @@ def summarize_health(
         extra = ""
     else:
         text = f"{diagnosis.health}; namespaces: {_spaces_counted(diagnosis, shown)}"
-        extra = f"  {_cluster_sentence(diagnosis, inventory, shown)}"
+        numbers = _cluster_sentence(diagnosis, inventory, shown)
+        extra = f"  {numbers}" if numbers else ""
     clauses = withheld_clauses(inventory)
     if not inventory.is_complete:
         whole = sum(not reading.gaps for reading in inventory.readings)
@@ -398,15 +428,15 @@ def _cluster_sentence(diagnosis: Diagnosis, inventory: Inventory, shown: Shown) 
     """`nodes 5/6 ready, API groups 25/25, 206 warnings in 1h`."""
     parts = []
     counts = [space.warnings for space in diagnosis.spaces]
-    cluster = diagnosis.cluster
+    asked, cluster = _asked(inventory), diagnosis.cluster
     if cluster is not None:
-        parts.append(f"nodes {cluster.nodes[0]}/{cluster.nodes[1]} ready" if cluster.nodes is not None else "nodes ?")
+        parts += _nodes(cluster, asked)
         parts.append(f"API groups {cluster.groups[0]}/{cluster.groups[1]}")
         counts.append(cluster.warnings)
     elif any(reading.kind.name == "nodes" and reading.gaps for reading in inventory.readings):
         parts.append("nodes ?")  # which of the pods are on one that is not ready is not known
     known = [count for count in counts if count is not None]
-    parts.append(f"{_warnings(sum(known) if known else None)} in {window(shown.since_s)}")
+    parts += _warnings(sum(known) if known else None, asked, shown)
     return ", ".join(parts)
 
 
