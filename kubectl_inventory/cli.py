@@ -119,7 +119,10 @@ def get(ctx: click.Context, /, **_: object) -> int:
 @click.option("--explain", is_flag=True, help="every finding, why it is so, and what to type next")
 @click.option("--broken", is_flag=True, help="the findings alone, an object a line")
 @click.option("--show-ok", is_flag=True, help="show namespaces that are well too")
-@click.option("--since", type=LookBack(), default=3600.0, metavar="DURATION", help="look back at events so far (1h)")
+@click.option(
+    "--since", type=LookBack(), default=3600.0, metavar="DURATION",
+    help="how far events and restarts are looked back (1h)",
+)
 @click.option(
     "--fail-on", type=WordList(), multiple=True, metavar="HEALTH[,HEALTH]",
     help="exit 4 if any namespace, or the cluster, is so: warning (or worse), error, unknown",
@@ -139,8 +142,7 @@ def health(ctx: click.Context, /, **_: object) -> int:
       kubectl inventory health --broken | grep error # an object a line
       kubectl inventory health --fail-on error -q    # for CI: exit 4 if anything is in error
     """
-    words: tuple[tuple[str, ...], ...] = ctx.params.pop("named")
-    ctx.params["namespaces"] = (*words, *ctx.params["namespaces"])
+    _settle_places(ctx)
     given = given_to(ctx)
     style, fail_on = _style(given, GRID_FORMATS), _fail_on(given)
     _refuse_contradictions(given, style)
@@ -375,6 +377,17 @@ def _settle_types(ctx: click.Context) -> None:
     if types and not ctx.params["types"]:
         # `get "$KINDS"` of an unset variable must not ask for everything.
         raise UsageError(f"{ctx.info_name} names no kind", hint="leave it out for every kind")
+
+
+def _settle_places(ctx: click.Context) -> None:
+    """Namespaces, typed as words or with `-n`, as one list."""
+    words: tuple[tuple[str, ...], ...] = ctx.params.pop("named")
+    if words and not _flat(words):
+        # `health "$NS"` of an unset variable must not become the whole cluster.
+        raise UsageError(f"{ctx.info_name} names no namespace", hint="leave it out for the whole cluster")
+    if words and ctx.params["all_namespaces"]:
+        raise UsageError("-A and a namespace's name exclude each other")
+    ctx.params["namespaces"] = (*words, *ctx.params["namespaces"])
 
 
 def _style(given: Given, valid: Sequence[str]) -> Style:
