@@ -397,7 +397,7 @@ def opening(inventory: Inventory, *, is_whole: bool = True) -> str:
 def closing(inventory: Inventory) -> str:
     """How a document ends: what was not read, and what the policy kept out."""
     lines = []
-    for reading in inventory.readings:
+    for reading in _wanted(inventory):
         for gap in reading.gaps:
             where = f" in {gap.namespace}" if gap.namespace is not None else ""
             lines.append(f"* unread: {reading.kind.name}{where}: {gap.reason}")
@@ -411,7 +411,7 @@ def closing(inventory: Inventory) -> str:
 def accounts(inventory: Inventory) -> dict[str, object]:
     """What was not read and what the policy kept out, one entry each."""
     unread: list[dict[str, str]] = []
-    for reading in inventory.readings:
+    for reading in _wanted(inventory):
         for gap in reading.gaps:
             entry = {"resource": reading.kind.resource, "group": reading.kind.group}
             if gap.namespace is not None:
@@ -420,6 +420,11 @@ def accounts(inventory: Inventory) -> dict[str, object]:
     for group in inventory.plan.gaps:
         unread.append({"resource": "*", "group": group.group, "reason": group.reason, "message": group.message})
     return {"unread": unread, "withheld": withheld(inventory)}
+
+
+def _wanted(inventory: Inventory) -> list[Reading]:
+    """What was read for itself: without what is only aside an answer is complete, and nothing of it unread."""
+    return [reading for reading in inventory.readings if not reading.is_aside]
 
 
 def withheld(inventory: Inventory) -> list[dict[str, str]]:
