@@ -66,13 +66,14 @@ def conclude(suspect: Suspect, details: Sequence[Detail] | None, *, grace_s: flo
     health: Health = symptom.health
     if symptom.passes and known_s is not None and known_s < grace_s:
         health = "changing"
+    summary = suspect.state or symptom.message
     return Finding(
         object=suspect.object,
         health=health,
         reason=symptom.reason,
         brief=symptom.brief or symptom.reason,
-        summary=suspect.state or symptom.message,
-        says=told.message,
+        summary=summary,
+        says=told.message or ("" if symptom.message in summary else symptom.message),
         owner=told.owner,
         since=told.since,
         count=suspect.count,

@@ -336,6 +336,8 @@ class Gathering:
                 if (suspect.is_spoilt or symptom.passes) and not (maker.is_short or is_leaving):
                     continue  # another pod has taken its place, or a release is on its way
                 symptom, state = _in_workload(suspect, maker), maker.state
+                if symptom.reason == "Restarts":
+                    state = f"{state}, {symptom.message}"
                 maker.short_reasons.add(symptom.reason)
             elif maker is not None and is_worse(symptom.health, "warning"):
                 symptom = msgspec.structs.replace(symptom, health="warning")  # a run that fails leaves nothing down
@@ -367,7 +369,7 @@ class Gathering:
                 health="warning",
                 reason=job.status,
                 brief=", ".join([job.status, *words]),
-                message=f"its pods: {', '.join(words)}" if words else "",
+                message=f"{job.status}, its pods {', '.join(words)}" if words else "",
                 look="reason",
             )
             self._suspect(job.thing, symptom, job.age_s)

@@ -20,7 +20,7 @@ from kubectl_inventory.findings import ClusterHealth, Diagnosis, Finding, Occurr
 from kubectl_inventory.health import HEALTHS, WORKLOADS, Health
 from kubectl_inventory.inventory import Inventory
 from kubectl_inventory.style import Style
-from kubectl_inventory.summary import Summary, account, withheld_clauses
+from kubectl_inventory.summary import Summary, account, read_clause, withheld_clauses
 from kubectl_inventory.views import NOT_APPLICABLE, UNREADABLE, Grid
 from kubectl_inventory.words import number, plural, seconds, window
 
@@ -239,10 +239,9 @@ def _findings_explained(findings: Sequence[Finding], diagnosis: Diagnosis, shown
         alike = list(same)
         first = alike[0]
         oldest = min((it.since for it in alike if it.since is not None), default=None)
-        lasted = f", for {human_age(oldest)}" if oldest is not None else ""
         events = list(_events_explained(first, diagnosis.occurrences))
         told = "\n".join(events)
-        yield f"{first.health:<10}{first.object.typed}: {_head(first)}{lasted}"
+        yield f"{first.health:<10}{first.object.typed}: {_head(first)}{_lasted(first, oldest)}"
         for finding in alike:
             yield from _pods_explained(finding)
             if finding.says and _sentence(finding.says) not in told:
@@ -255,16 +254,26 @@ def _findings_explained(findings: Sequence[Finding], diagnosis: Diagnosis, shown
 
 def _head(finding: Finding) -> str:
     if finding.example is None and finding.object.kind.name == "pods":
-        return ", ".join(filter(None, [finding.brief, *_past(finding, "")]))
+        past = _past(finding, "")
+        return ", ".join([finding.brief, *(past[1:] if finding.reason == "Restarts" else past)])
     return finding.summary or finding.brief
+
+
+def _lasted(finding: Finding, oldest: str | None) -> str:
+    """`, for 38m`; nothing where nobody knows, or where the brief has said so."""
+    has_said = finding.object.kind.name in ("nodes", "namespaces") and finding.reason in ("NotReady", "Terminating")
+    if oldest is None or has_said:
+        return ""
+    return f", last {human_age(oldest)} ago" if finding.reason == "Restarts" else f", for {human_age(oldest)}"
 
 
 def _pods_explained(finding: Finding) -> Iterator[str]:
     if finding.example is None:
         return
-    said = ", ".join([finding.reason, *_past(finding, " each" if finding.count > 1 else "")])
+    word = "restarting" if finding.reason == "Restarts" else finding.reason
+    said = ", ".join([word, *_past(finding, " each" if finding.count > 1 else "")])
     if finding.count == 1:
-        yield f"  pod {said}: {finding.example.name}"
+        yield f"  pod {finding.example.name}: {said}"
     else:
         yield f"  {finding.count} pods {said}, like {finding.example.name}"
 
@@ -313,7 +322,8 @@ def _next_step(finding: Finding, flags: str) -> str:
     if kind.name == "jobs.batch":
         return f"{kubectl} logs{place} job/{shlex.quote(finding.object.name)}"
     is_custom = "." in kind.group and not kind.group.endswith(".k8s.io")
-    typed = kind.prefix if is_custom or not kind.short_names else kind.short_names[0]
+    short = next((name for name in kind.short_names if len(name) > 2), "")  # `no` and `ns` read as words
+    typed = kind.prefix if is_custom or (kind.group and not short) else short or kind.kind.lower()
     return f"{kubectl} describe{place} {typed} {shlex.quote(finding.object.name)}"
 
 
@@ -401,13 +411,13 @@ def summarize_health(
         text = f"{diagnosis.health}; {_findings_counted(diagnosis, shown)}"
         extra = ""
     else:
-        text = f"{diagnosis.health}; namespaces: {_spaces_counted(diagnosis, shown)}"
+        why_few = f" ({inventory.remark})" if inventory.remark else ""
+        text = f"{diagnosis.health}; namespaces: {_spaces_counted(diagnosis, shown)}{why_few}"
         numbers = _cluster_sentence(diagnosis, inventory, shown)
         extra = f"  {numbers}" if numbers else ""
     clauses = withheld_clauses(inventory)
     if not inventory.is_complete:
-        whole = sum(not reading.gaps for reading in inventory.readings)
-        clauses.insert(0, f"{whole} of {number(len(inventory.readings), 'kind')} read")
+        clauses.insert(0, read_clause(inventory))
     summary = account(inventory, text, [*clauses, seconds(elapsed_s)], shown.connection_flags)
     lines = [extra] if extra else []
     if diagnosis.overlooked:

@@ -84,7 +84,8 @@ def _unwell(
             symptom = Symptom(health="warning", reason="NotReady", look="verdict", passes=True)
             return PodState(symptom=symptom, restarts=count)
         is_rising = count >= RISING_RESTARTS and ago_s is not None and ago_s <= since_s
-        symptom = Symptom(health="warning", reason="Restarts", brief=f"restarted {count}x", look="reason")
+        often = f"restarted {count}x"
+        symptom = Symptom(health="warning", reason="Restarts", brief=often, message=often, look="reason")
         return PodState(is_ready=True, symptom=symptom if is_rising else None, restarts=count)
     health = meaning_of(status)
     if health is None:

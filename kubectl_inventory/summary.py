@@ -40,11 +40,7 @@ def summarize(
     clauses = []
     hides_empty = request.command == "counts" and style.format in ("table", "wide", "markdown")
     if not inventory.is_complete:
-        whole = sum(reading.is_whole for reading in inventory.readings)
-        groups = len(inventory.plan.gaps)
-        unknown = f", {groups} API {plural(groups, 'group')} unavailable" if groups else ""
-        asked = len(inventory.readings)
-        clauses.append(f"{whole} of {asked} {plural(asked, 'kind')} read{unknown}")
+        clauses.append(read_clause(inventory))
     elif inventory.empty_kinds and hides_empty and not style.show_empty and request.by == ("kind",):
         empty = inventory.empty_kinds
         clauses.append(f"{empty} empty {plural(empty, 'kind')} not shown (--show-empty)")
@@ -168,6 +164,14 @@ def _where(inventory: Inventory) -> str:
     if number_known is None:
         return ""
     return f" in {number_known} {plural(number_known, 'namespace')}"
+
+
+def read_clause(inventory: Inventory) -> str:
+    """`62 of 63 kinds read, 1 API group unavailable`: the kinds without any gap."""
+    whole, asked = sum(not reading.gaps for reading in inventory.readings), len(inventory.readings)
+    groups = len(inventory.plan.gaps)
+    unknown = f", {groups} API {plural(groups, 'group')} unavailable" if groups else ""
+    return f"{whole} of {asked} {plural(asked, 'kind')} read{unknown}"
 
 
 def withheld_clauses(inventory: Inventory) -> list[str]:
