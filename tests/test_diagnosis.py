@@ -262,7 +262,7 @@ def test_a_failed_job_says_what_its_pods_said() -> None:
     ]  # fmt: skip
     (found,) = suspects((JOBS, [a_job(status="Failed")]), (PODS, pods))
     assert (found.symptom.brief, found.symptom.message) == (
-        "Failed, OOMKilled, Init:Error", "its pods: OOMKilled, Init:Error"
+        "Failed, OOMKilled, Init:Error", "Failed, its pods OOMKilled, Init:Error"
     )  # fmt: skip
 
 
