@@ -86,6 +86,7 @@ class Looks:
         try:
             answers = each([partial(_ask, read, look) for look in self._asked])
         except TimedOut:
+            self.overlooked += len(self._looks)
             return
         self._told = {look: told for look, told in zip(self._asked, answers, strict=True) if told is not None}
 

@@ -141,7 +141,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     occurrences: tuple[Occurrence, ...] = ()
     """Newest first."""
     overlooked: int = 0
-    """How many findings were left without a closer look, as there were too many."""
+    """How many findings were left without a closer look, as there were too many, or the run's time was up."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -20,7 +20,7 @@ _NODES = "nodes"
 def roll_up(
     gathering: Gathering, findings: Sequence[Finding], inventory: Inventory, *, overlooked: int
 ) -> Diagnosis:
-    """The whole judgement. `overlooked`: suspects that were too many to be looked at."""
+    """The whole judgement. `overlooked`: suspects that nobody looked at, being too many or too late."""
     by_space: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in sorted(findings, key=_order):
         by_space[finding.place].append(finding)

@@ -1,0 +1,179 @@
+"""Which closer looks a run takes, in which order, and what becomes of those that fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import pytest
+
+from kubectl_inventory.closer import MOST_LOOKS, Look, Looks, kind_named
+from kubectl_inventory.conclusions import Suspect
+from kubectl_inventory.errors import BoundaryError, Forbidden, TimedOut, Unauthorized
+from kubectl_inventory.health import Health
+from kubectl_inventory.resource import Kind, Question
+from kubectl_inventory.symptoms import Look as Wish
+from kubectl_inventory.symptoms import Symptom
+from kubectl_inventory.wire import Condition, Detail, DetailMeta, ObjectStatus
+from tests.fake_api import DEPLOYMENTS, NODES, PODS, SECRETS, FakeApi, Replies, encode, in_turn
+from tests.printed import BUCKETS, SERVICES, SLICES, VOLUMES, a_thing
+
+T = TypeVar("T")
+SHOP = "/api/v1/namespaces/shop/pods"
+
+
+def a_suspect(kind: Kind = PODS, name: str = "web", health: Health = "warning", wish: Wish = "verdict",
+              namespace: str = "shop") -> Suspect:  # fmt: skip
+    symptom = Symptom(health=health, reason="NotReady", look=wish)
+    return Suspect(object=a_thing(kind, name, namespace), symptom=symptom, age_s=60)
+
+
+def pods(count: int, wish: Wish = "verdict", health: Health = "warning", start: int = 0) -> list[Suspect]:
+    """One in each of many namespaces, so that no list is of several."""
+    return [a_suspect(namespace=f"n{number}", wish=wish, health=health) for number in range(start, start + count)]
+
+
+def looked(suspects: Sequence[Suspect], replies: Replies | None = None, *, thorough: bool = False,
+           nodes: Kind | None = None) -> tuple[Looks, list[Question]]:  # fmt: skip
+    api = FakeApi(replies)
+    looks = Looks(suspects, thorough=thorough, slices=SLICES, nodes=nodes)
+    looks.take(api, in_turn)
+    return looks, api.asked
+
+
+def items(*names: str, more: str = "") -> bytes:
+    status = {"conditions": [{"type": "Ready", "status": "False"}], "phase": "Failed"}
+    listed = [{"metadata": {"name": name}, "spec": {"secret": "x"}, "status": status} for name in names]
+    return encode({"kind": "PodList", "metadata": {"continue": more}, "items": listed})
+
+
+def a_detail(name: str = "web") -> Detail:
+    return Detail(DetailMeta(name=name), ObjectStatus(conditions=(Condition("Ready", "False"),)))
+
+
+def test_an_object_is_asked_by_its_name_in_a_list_from_the_servers_memory() -> None:
+    suspect = a_suspect()
+    looks, asked = looked([suspect], {SHOP: items("web")})
+    question = Question(path=asked[0].path, lane="probe", from_cache=True, field_selector="metadata.name=web")
+    assert (asked, asked[0].path) == ([question], SHOP)
+    assert (looks.at(suspect), looks.overlooked) == ((a_detail(),), 0)
+
+
+def test_of_pods_alike_one_is_asked() -> None:
+    suspect = Suspect(
+        object=a_thing(DEPLOYMENTS), symptom=a_suspect().symptom, age_s=60, count=9, example=a_thing(PODS, "web-0")
+    )
+    _, asked = looked([suspect])
+    assert [(it.path, it.field_selector) for it in asked] == [(SHOP, "metadata.name=web-0")]
+
+
+def test_a_service_is_asked_by_its_slices() -> None:
+    suspect = a_suspect(SERVICES)
+    _, asked = looked([suspect])
+    assert [(it.path, it.label_selector, it.field_selector) for it in asked] == [
+        ("/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices", "kubernetes.io/service-name=web", "")
+    ]
+    without = Looks([suspect], thorough=False, slices=None, nodes=None)
+    assert without.at(suspect) is None
+
+
+@pytest.mark.parametrize(
+    ("wish", "thorough", "asked"),
+    [("verdict", False, 1), ("verdict", True, 1), ("reason", False, 0), ("reason", True, 1), ("", True, 0)],
+)
+def test_what_only_says_more_is_asked_where_that_is_shown(wish: Wish, thorough: bool, asked: int) -> None:
+    assert len(looked([a_suspect(wish=wish)], thorough=thorough)[1]) == asked
+
+
+def test_at_most_50_questions_are_asked() -> None:
+    looks, asked = looked(pods(MOST_LOOKS + 7))
+    assert (len(asked), looks.overlooked, MOST_LOOKS) == (50, 7, 50)
+
+
+def test_nodes_are_one_of_the_50() -> None:
+    looks, asked = looked([*pods(MOST_LOOKS), a_suspect(NODES, "w1")], nodes=NODES)
+    assert (len(asked), asked[0].path, looks.overlooked) == (50, "/api/v1/nodes", 1)
+
+
+def test_what_decides_comes_first_and_then_the_worst() -> None:
+    more, deciding = pods(30, "reason", "error"), pods(30, "verdict", "warning", start=30)
+    worst = pods(10, "verdict", "error", start=60)
+    looks, asked = looked([*more, *deciding, *worst], thorough=True)
+    assert [it.path.split("/")[4] for it in asked] == [f"n{it}" for it in [*range(60, 70), *range(30, 60), *range(10)]]
+    assert looks.overlooked == 20
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "path", "questions"),
+    [
+        (PODS, 5, SHOP, 5),
+        (PODS, 6, SHOP, 1),
+        (BUCKETS, 6, "/apis/acme.example/v1/namespaces/shop/buckets", 6),
+        (VOLUMES, 6, "/api/v1/persistentvolumes", 6),
+    ],
+)
+def test_many_of_a_kind_in_a_namespace_are_one_list(kind: Kind, count: int, path: str, questions: int) -> None:
+    _, asked = looked([a_suspect(kind, f"web-{number}") for number in range(count)])
+    assert ([it.path for it in asked], asked[0].limit) == ([path] * questions, 250 if questions == 1 else None)
+
+
+def test_of_a_list_each_has_its_own_and_what_is_on_a_later_page_is_not_gone() -> None:
+    suspects = [a_suspect(name=f"web-{number}") for number in range(6)]
+    for more, gone in (("", ()), ("next", None)):
+        looks, _ = looked(suspects, {SHOP: items("web-0", "web-1", "other", more=more)})
+        assert [looks.at(it) for it in suspects[:3]] == [(a_detail("web-0"),), (a_detail("web-1"),), gone]
+
+
+def test_all_nodes_are_told_and_each_its_own() -> None:
+    suspect = a_suspect(NODES, "w1")
+    looks, asked = looked([suspect], {"/api/v1/nodes": items("w0", "w1")}, nodes=NODES)
+    assert (len(asked), looks.at(suspect), looks.at_all(NODES)) == (
+        1, (a_detail("w1"),), (a_detail("w0"), a_detail("w1"))
+    )  # fmt: skip
+    assert looked([], {"/api/v1/nodes": Forbidden("no")}, nodes=NODES)[0].at_all(NODES) == ()
+
+
+def test_what_is_not_there_any_more_is_an_empty_answer() -> None:
+    for nothing in (items(), encode({"kind": "PodList", "items": None})):
+        suspect = a_suspect()
+        assert looked([suspect], {SHOP: nothing})[0].at(suspect) == ()
+
+
+@pytest.mark.parametrize("reply", [Forbidden("no"), TimedOut("late"), b"<html>", encode({"items": [{"status": []}]})])
+def test_what_cannot_be_had_is_left_to_the_row(reply: bytes | Forbidden | TimedOut) -> None:
+    sick, well = a_suspect(), a_suspect(namespace="pay")
+    looks, _ = looked([sick, well], {SHOP: reply, "/api/v1/namespaces/pay/pods": items("web")})
+    assert (looks.at(sick), looks.at(well)) == (None, (a_detail(),))
+
+
+def test_who_is_logged_out_is_told_so() -> None:
+    with pytest.raises(Unauthorized):
+        looked([a_suspect()], {SHOP: Unauthorized("who are you?")})
+
+
+def test_secrets_are_refused() -> None:
+    api = FakeApi()
+    with pytest.raises(BoundaryError, match="refused to look closer at secrets"):
+        Looks([a_suspect(SECRETS)], thorough=True, slices=None, nodes=None).take(api, in_turn)
+    with pytest.raises(BoundaryError):
+        Look(SECRETS, "shop").question()
+    assert api.asked == []
+
+
+def test_what_the_end_of_the_run_cuts_off_is_left_to_the_row_and_counted() -> None:
+    def too_late(functions: Sequence[Callable[[], T]]) -> list[T]:
+        raise TimedOut(f"{len(functions)} were not asked")
+
+    suspects = pods(MOST_LOOKS + 7)
+    looks = Looks(suspects, thorough=False, slices=None, nodes=None)
+    looks.take(FakeApi(), too_late)
+    assert ([it for it in suspects if looks.at(it) is not None], looks.overlooked) == ([], 57)
+
+
+def test_a_kind_is_found_by_its_name() -> None:
+    assert kind_named([PODS, SLICES], "endpointslices.discovery.k8s.io") == SLICES
+    assert kind_named([PODS, SLICES], "nodes") is None
+
+
+def test_nobody_is_asked_about_nothing() -> None:
+    assert looked([])[1] == []
