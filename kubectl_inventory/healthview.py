@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 
 import msgspec
@@ -25,14 +25,17 @@ from kubectl_inventory.views import NOT_APPLICABLE, UNREADABLE, Grid
 from kubectl_inventory.words import number, plural, seconds, window
 
 Write = Callable[[str], None]
+_Events = Mapping[tuple[str, str], Sequence[Occurrence]]
+"""By namespace, and the object that they are about or, where that was made by another, who made it."""
 
 _BROKEN: tuple[Health, ...] = ("error", "unknown", "warning")
 """What `--broken` lists."""
 _LAST_WORDS = ("CrashLoopBackOff", "Error", "OOMKilled", "Restarts")
-"""Reasons that the log of the container before this one tells."""
+"""Reasons that the log of the container before this one tells; of `Init:` it would take that container's name."""
 _EVENTS_SHOWN = 2
 _NAMES_SHOWN = 10
-_HEALTH_WORD = re.compile(r"(?m)^((?:\S+:? +)?)(error|warning|unknown)\b")
+_HEALTH_WORD = re.compile(r"(?m)^((?:\S+:? +)?)(error|warning|unknown)(?![^\s,;])")
+"""The first word of a line, or the one after a namespace's name; not the kind in `error     warning.acme.example/x`."""
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,14 +201,14 @@ def broken(diagnosis: Diagnosis) -> list[Finding]:
 
 def _explained(diagnosis: Diagnosis, inventory: Inventory, shown: Shown) -> Iterator[str]:
     """Every finding, by what it is about: why, since when, and what to type next."""
-    asked = _asked(inventory)
+    asked, events = _asked(inventory), _by_subject(diagnosis.occurrences)
     cluster = diagnosis.cluster
     if cluster is not None and (cluster.health != "ok" or shown.ok):
         numbers = [*_nodes(cluster, asked), *_warnings(cluster.warnings, asked, shown)]
         yield f"{NOT_APPLICABLE}: {'; '.join(filter(None, [cluster.health, ', '.join(numbers)]))}"
         if cluster.unread:
             yield f"{'unknown':<10}{cluster.unread} could not be read"
-        yield from _findings_explained(cluster.findings, diagnosis, shown)
+        yield from _findings_explained(cluster.findings, events, shown)
     for space in sorted(diagnosis.spaces, key=lambda it: (HEALTHS.index(it.health), it.namespace)):
         if space.health == "ok" and not (shown.ok or space.namespace in shown.named):
             continue
@@ -216,7 +219,7 @@ def _explained(diagnosis: Diagnosis, inventory: Inventory, shown: Shown) -> Iter
         yield f"{space.namespace}: {'; '.join(filter(None, [down, ', '.join(numbers)]))}"
         if space.unread:
             yield f"{'unknown':<10}{space.unread} could not be read"
-        yield from _findings_explained(space.findings, diagnosis, shown)
+        yield from _findings_explained(space.findings, events, shown)
 
 
 def _nodes(cluster: ClusterHealth, asked: Collection[str]) -> list[str]:
@@ -234,19 +237,26 @@ def _warnings(count: int | None, asked: Collection[str], shown: Shown) -> list[s
     return [f"{counted} in {window(shown.since_s)}"]
 
 
-def _findings_explained(findings: Sequence[Finding], diagnosis: Diagnosis, shown: Shown) -> Iterator[str]:
+def _by_subject(occurrences: Sequence[Occurrence]) -> _Events:
+    subjects: defaultdict[tuple[str, str], list[Occurrence]] = defaultdict(list)
+    for it in occurrences:
+        subjects[it.namespace, it.maker or it.object].append(it)
+    return subjects
+
+
+def _findings_explained(findings: Sequence[Finding], events: _Events, shown: Shown) -> Iterator[str]:
     for _, same in groupby(findings, key=lambda it: (it.health, it.object)):
         alike = list(same)
         first = alike[0]
         oldest = min((it.since for it in alike if it.since is not None), default=None)
-        events = list(_events_explained(first, diagnosis.occurrences))
-        told = "\n".join(events)
+        lines = list(_events_explained(events.get((first.place, first.object.short), ())))
+        told = "\n".join(lines)
         yield f"{first.health:<10}{first.object.typed}: {_head(first)}{_lasted(first, oldest)}"
         for finding in alike:
             yield from _pods_explained(finding)
             if finding.says and _sentence(finding.says) not in told:
                 yield f"  {_sentence(finding.says)}"
-        yield from events
+        yield from lines
         if first.owner is not None:
             yield f"  made by {first.owner.typed}"
         yield f"  next: {_next_step(first, shown.connection_flags)}"
@@ -289,13 +299,10 @@ def _past(finding: Finding, each: str) -> list[str]:
     return said
 
 
-def _events_explained(finding: Finding, occurrences: Sequence[Occurrence]) -> Iterator[str]:
-    """The warnings about the object or what it made, the most frequent first."""
-    objects = {finding.object.short, finding.example.short if finding.example is not None else ""}
+def _events_explained(occurrences: Sequence[Occurrence]) -> Iterator[str]:
+    """The warnings about an object or what it made, the most frequent first."""
     about: dict[str, Occurrence] = {}
     for it in occurrences:
-        if it.namespace != finding.place or not (it.object in objects or it.maker == finding.object.short):
-            continue
         known = about.get(it.reason)  # the newest, as they come in that order
         about[it.reason] = it if known is None else msgspec.structs.replace(known, count=known.count + it.count)
     for it in sorted(about.values(), key=lambda it: -it.count)[:_EVENTS_SHOWN]:
@@ -314,7 +321,7 @@ def _next_step(finding: Finding, flags: str) -> str:
     pod = finding.example or (finding.object if finding.object.kind.name == "pods" else None)
     if pod is not None:
         name = shlex.quote(pod.name)
-        if finding.reason.removeprefix("Init:") in _LAST_WORDS and (finding.restarts[1] or finding.last_exit):
+        if finding.reason in _LAST_WORDS and (finding.restarts[1] or finding.last_exit):
             previous = " --previous" if finding.restarts[1] else ""
             return f"{kubectl} logs{place} {name}{previous}"
         return f"{kubectl} describe{place} pod {name}"
@@ -421,7 +428,7 @@ def summarize_health(
     summary = account(inventory, text, [*clauses, seconds(elapsed_s)], shown.connection_flags)
     lines = [extra] if extra else []
     if diagnosis.overlooked:
-        lines.append(f"  {number(diagnosis.overlooked, 'finding')} not looked at closer: too many")
+        lines.append(f"  {number(diagnosis.overlooked, 'finding')} not looked at closer: too many, or too late")
     return msgspec.structs.replace(summary, lines=(*lines, *summary.lines))
 
 
