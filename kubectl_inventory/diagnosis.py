@@ -24,7 +24,7 @@ from kubectl_inventory.pods import PodState, read_pod
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.symptoms import Symptom, judge_row
-from kubectl_inventory.workloads import Workload, selector_of
+from kubectl_inventory.workloads import Backing, Workload, selector_of
 
 SLICES = "endpointslices.discovery.k8s.io"
 SERVICE_LABEL = "kubernetes.io/service-name"
@@ -376,8 +376,12 @@ class Gathering:
 
     def _settle_services(self) -> None:
         """Services that nothing stands behind, and that no workload explains."""
+        backings: dict[str, Backing] = {}
         for thing, selector, age_s in self._idle:
-            behind = [it for it in self.spaces[thing.namespace or ""].workloads if it.backs(selector, thing.name)]
+            place = thing.namespace or ""
+            if place not in backings:
+                backings[place] = Backing(self.spaces[place].workloads)
+            behind = backings[place].of(selector, thing.name)
             if any(not (workload.ready and workload.wanted) for workload in behind):
                 continue
             shown = ",".join(f"{key}={value}" for key, value in selector.items())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from kubectl_inventory.columns import Places
 from kubectl_inventory.findings import Thing
@@ -52,6 +53,34 @@ class Workload:
         if self.selector:
             return selector.items() <= self.selector.items() or self.selector.items() <= selector.items()
         return self.thing.name in selector.values() or service.startswith(self.thing.name)
+
+
+class Backing:
+    """Which workloads of one namespace are behind a service, without a look at each for each service."""
+
+    def __init__(self, workloads: Sequence[Workload]) -> None:
+        self._by_label: defaultdict[tuple[str, str], list[Workload]] = defaultdict(list)
+        self._by_rarest: defaultdict[tuple[str, str], list[Workload]] = defaultdict(list)
+        """By the one label of a selector that the fewest have: often it is the only telling one."""
+        self._by_name: defaultdict[str, list[Workload]] = defaultdict(list)
+        """Those whose row has no selector."""
+        for it in workloads:
+            for label in it.selector.items():
+                self._by_label[label].append(it)
+            if not it.selector:
+                self._by_name[it.thing.name].append(it)
+        for it in workloads:
+            if it.selector:
+                self._by_rarest[min(it.selector.items(), key=lambda label: len(self._by_label[label]))].append(it)
+
+    def of(self, selector: Mapping[str, str], service: str) -> list[Workload]:
+        """Those that a service with that selector is for."""
+        labels = selector.items()
+        wider = min((self._by_label.get(label, []) for label in labels), key=len, default=[])
+        narrower = [it for label in labels for it in self._by_rarest.get(label, ())]
+        names = {*selector.values(), *(service[:end] for end in range(1, len(service) + 1))}
+        named = [it for name in names for it in self._by_name.get(name, ())]
+        return [it for it in (*wider, *narrower, *named) if it.backs(selector, service)]
 
 
 def selector_of(text: str) -> dict[str, str]:
