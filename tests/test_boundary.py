@@ -8,12 +8,14 @@ from __future__ import annotations
 import base64
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from kubectl_inventory.closer import MOST_LOOKS
 from tests.conftest import Screen, Typist
 from tests.controlplane.audit import AuditEvent, most_in_flight
 from tests.controlplane.cluster import ControlPlane
@@ -266,6 +268,110 @@ def test_a_category_brings_in_no_denied_kind(desk: Desk) -> None:
     assert {"pods", "deployments.apps"} <= asked_kinds(events)
     assert "services" not in asked_kinds(events)
     assert "1 kind withheld by policy (services)" in screen.err
+
+
+# --- health ---
+
+HEALTH_VIEWS = (
+    ("health",),
+    ("health", "--explain"),
+    ("health", "--broken", "-o", "wide"),
+    ("health", "-o", "json"),
+    ("health", "shop,pay", "--explain"),
+    *(("health", "--explain", "--strategy", way) for way in ("sequential", "fanout", "bulk")),
+)
+
+
+@pytest.fixture(scope="module", params=HEALTH_VIEWS, ids=" ".join)
+def heard(
+    demo: ControlPlane, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> list[AuditEvent]:
+    """What the server heard of each of them, asked once."""
+    home = tmp_path_factory.mktemp("home")
+    view: Sequence[str] = request.param
+    return Desk(demo, Typist(home, demo.kubeconfigs["admin"]), home / "policy.yaml").ask(*view)[1]
+
+
+def closer_looks(events: Iterable[AuditEvent]) -> list[AuditEvent]:
+    """The questions about what is suspicious: by one name, or by a Service's label, in full."""
+    one = ("metadata.name=", "kubernetes.io/service-name=")
+    selectors = [(event, query(event)) for event in listed(events) if "includeObject" not in query(event)]
+    return [
+        event
+        for event, asked in selectors
+        if any(text.startswith(one) for text in [*asked.get("fieldSelector", []), *asked.get("labelSelector", [])])
+    ]
+
+
+def representation(event: AuditEvent) -> tuple[str, str]:
+    """What was asked for and how, without how long it may take."""
+    path, _, asked = event.request_uri.partition("?")
+    return path, "&".join(part for part in asked.split("&") if not part.startswith("timeout="))
+
+
+def test_health_asks_for_lists_alone_and_never_for_secrets(heard: list[AuditEvent]) -> None:
+    asked = [(urlsplit(event.request_uri).path, event.object_ref) for event in listed(heard)]
+    assert {event.verb for event in listed(heard)} == {"list"}
+    # The log has a name where a field selector picks one; no path has.
+    assert [path for path, ref in asked if ref is not None and not path.endswith(f"/{ref.resource}")] == []
+    assert not [event for event in heard if "watch" in query(event)]
+    assert {"pods", "deployments.apps", "events"} <= asked_kinds(heard)
+    assert "secrets" not in asked_kinds(heard)
+    assert {urlsplit(event.request_uri).path for event in heard if event not in listed(heard)} <= {"/api", "/apis"}
+
+
+def test_health_looks_closer_at_few_and_asks_nothing_twice(heard: list[AuditEvent]) -> None:
+    assert 0 < len(closer_looks(heard)) <= MOST_LOOKS
+    asked = Counter(map(representation, listed(heard)))
+    twice = [path for (path, _), times in asked.items() if times > 1]
+    # Which namespaces there are is a question of its own, and their list a kind's.
+    assert set(twice) <= {"/api/v1/namespaces"}
+
+
+def test_health_asks_for_warnings_and_for_no_other_event(heard: list[AuditEvent]) -> None:
+    refs = [(event.object_ref, query(event)) for event in listed(heard) if event.object_ref is not None]
+    asked = [(ref, fields) for ref, fields in refs if ref.resource == "events"]
+    assert {tuple(fields["fieldSelector"]) for _, fields in asked} == {("type=Warning",)}
+    assert {ref.api_group for ref, _ in asked} == {""}
+    assert set(Counter(ref.namespace for ref, _ in asked).values()) == {1}
+
+
+@pytest.mark.parametrize("view", [("health", "--explain"), ("health", "shop", "-o", "json")], ids=" ".join)
+@pytest.mark.parametrize("rule", NAMESPACE_RULES)
+def test_health_asks_nothing_of_a_denied_namespace(
+    desk: Desk, everything: list[Found], view: Sequence[str], rule: str
+) -> None:
+    rules, denied = NAMESPACE_RULES[rule]
+    screen, events = desk.ask(*view, rules=rules)
+    namespaced = {it.kind.plural for it in everything if it.kind.namespaced}
+    held = [event for event in listed(events) if event.object_ref and event.object_ref.resource in namespaced]
+    assert {event.request_uri for event in held if event.object_ref and not event.object_ref.namespace} == set()
+    assert not {event.object_ref.namespace for event in held if event.object_ref} & denied
+    assert closer_looks(held)
+    assert not {line.split()[0].rstrip(":") for line in screen.lines if line.strip()} & denied
+
+
+@pytest.mark.parametrize("rule", KIND_RULES)
+def test_health_looks_at_no_denied_kind(desk: Desk, rule: str) -> None:
+    rules, denied = KIND_RULES[rule]
+    _, events = desk.ask("health", "--explain", rules=rules)
+    assert len(listed(events)) > 20
+    assert not asked_kinds(events) & denied
+
+
+def test_health_never_has_more_in_flight_than_the_limits(desk: Desk) -> None:
+    _, events = desk.ask("health", "--explain", "--workers", "2", "--probes", "3")
+    looks = closer_looks(events)
+    assert len(looks) > 3
+    assert most_in_flight(looks) <= 3
+    assert most_in_flight(listed(events)) <= 2 + 3
+
+
+def test_health_sends_no_more_requests_than_the_policy_allows(desk: Desk) -> None:
+    screen, events = desk.ask("health", "--explain", rules="limits: {maxRequests: 20}")
+    assert len(events) <= 20
+    assert screen.code == 3
+    assert "NotReached" in screen.err
 
 
 # --- limits ---

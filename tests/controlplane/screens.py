@@ -17,6 +17,8 @@ SCREENS = (
     "kubectl inventory",
     "kubectl inventory --by namespace",
     "kubectl inventory get deploy,sts,pods,pvc -n pay",
+    "kubectl inventory health",
+    "kubectl inventory health shop --explain",
     "kubectl inventory kinds",
     "kubectl inventory --as viewer",
     "kubectl inventory policy show",
