@@ -156,13 +156,13 @@ class Gathering:
 
     def _workload(self, kind: Kind, row: Row, places: Places) -> None:
         space = row.namespace or ""
+        if kind.name == "replicasets.apps" and self._deployment_of(space, row.name) is not None:
+            return  # the Deployment is judged
         workload = Workload(_thing(kind, row), row, places)
         if kind.name == "deployments.apps":
             self._deployments[(space, row.name)] = workload
         elif kind.name == "statefulsets.apps":
             self._stateful_sets[(space, row.name)] = workload
-        elif kind.name == "replicasets.apps" and self._deployment_of(space, row.name) is not None:
-            return  # the Deployment is judged
         else:
             self._others.setdefault((space, row.name[:_KEPT]), workload)
         self.spaces[space].workloads.append(workload)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from kubectl_inventory.clock import span_s
 from kubectl_inventory.columns import Places
 from kubectl_inventory.findings import Thing
 from kubectl_inventory.health import ratio
@@ -14,20 +15,25 @@ from kubectl_inventory.inventory import Row
 class Workload:
     """A Deployment, StatefulSet, DaemonSet or ReplicaSet by its row; its pods are told to it."""
 
-    __slots__ = ("age_s", "available", "pods", "ready", "selector", "short_reasons", "thing", "updated", "wanted")
+    __slots__ = ("_age", "_selector", "available", "pods", "ready", "short_reasons", "thing", "updated", "wanted")
 
     def __init__(self, thing: Thing, row: Row, places: Places) -> None:
         self.thing = thing
-        self.age_s = places.age_s(row)
+        # Of most of them nobody asks these: text until then.
+        self._age, self._selector = places.age(row), places.text(row, "selector")
         pair = ratio(places.ready(row))
         self.ready, self.wanted = pair if pair is not None else (0, 0)
         self.updated = _number(places.text(row, "up-to-date"), self.wanted)
         self.available = _number(places.text(row, "available"), self.ready)
-        self.selector = selector_of(places.text(row, "selector"))
         self.pods = 0
         """Pods of it that are not finished."""
         self.short_reasons: set[str] = set()
         """What its pods say of why it is not as wanted."""
+
+    @property
+    def age_s(self) -> float | None:
+        """How old it is, in seconds, as far as its row tells."""
+        return span_s(self._age)
 
     @property
     def is_short(self) -> bool:
@@ -50,8 +56,9 @@ class Workload:
 
         A StatefulSet's row has no selector: then it is the name that labels repeat.
         """
-        if self.selector:
-            return selector.items() <= self.selector.items() or self.selector.items() <= selector.items()
+        own = selector_of(self._selector)
+        if own:
+            return selector.items() <= own.items() or own.items() <= selector.items()
         return self.thing.name in selector.values() or service.startswith(self.thing.name)
 
 
