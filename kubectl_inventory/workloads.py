@@ -36,6 +36,11 @@ class Workload:
         return span_s(self._age)
 
     @property
+    def selector(self) -> dict[str, str]:
+        """The labels of its pods; empty where its row does not tell."""
+        return selector_of(self._selector)
+
+    @property
     def is_short(self) -> bool:
         """Whether fewer pods are ready than are wanted."""
         return self.ready < self.wanted
@@ -56,7 +61,7 @@ class Workload:
 
         A StatefulSet's row has no selector: then it is the name that labels repeat.
         """
-        own = selector_of(self._selector)
+        own = self.selector
         if own:
             return selector.items() <= own.items() or own.items() <= selector.items()
         return self.thing.name in selector.values() or service.startswith(self.thing.name)
@@ -71,14 +76,15 @@ class Backing:
         """By the one label of a selector that the fewest have: often it is the only telling one."""
         self._by_name: defaultdict[str, list[Workload]] = defaultdict(list)
         """Those whose row has no selector."""
-        for it in workloads:
-            for label in it.selector.items():
+        labelled = [(it, it.selector) for it in workloads]
+        for it, labels in labelled:
+            for label in labels.items():
                 self._by_label[label].append(it)
-            if not it.selector:
+            if not labels:
                 self._by_name[it.thing.name].append(it)
-        for it in workloads:
-            if it.selector:
-                self._by_rarest[min(it.selector.items(), key=lambda label: len(self._by_label[label]))].append(it)
+        for it, labels in labelled:
+            if labels:
+                self._by_rarest[min(labels.items(), key=lambda label: len(self._by_label[label]))].append(it)
 
     def of(self, selector: Mapping[str, str], service: str) -> list[Workload]:
         """Those that a service with that selector is for."""
