@@ -16,9 +16,12 @@ from kubectl_inventory.health import BAD_CONDITIONS, GOOD_CONDITIONS, NODE_TROUB
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.symptoms import Symptom
 from kubectl_inventory.wire import Condition, ContainerStatus, Detail
+from kubectl_inventory.words import singular
 
 _REMAINING = re.compile(r"([a-z0-9-]{1,63})\.[a-z0-9.-]{0,253} has (\d{1,9}) resource instances")
 """What the namespace controller says is left, `pods. has 3` (kubernetes `pkg/controller/namespace/deletion`)."""
+_RELEASING = ("ReplicaSetUpdated", "FoundNewReplicaSet", "NewReplicaSetCreated")
+"""A Deployment is Progressing for these while a release is under way (kubernetes `pkg/controller/deployment/util`)."""
 
 
 class Suspect(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,7 +207,7 @@ def _left(message: str) -> str:
     if len(found) > 1:
         return f"{len(found)} kinds left"
     for resource, number in found:
-        return f"{number} {resource.removesuffix('s') if number == '1' else resource} left"
+        return f"{number} {singular(resource) if number == '1' else resource} left"
     return ""
 
 
@@ -250,8 +253,9 @@ def _workload(suspect: Suspect, workload: Detail) -> _Told:
         return _Told(since=progressing.last_transition_time, symptom=symptom)
     if suspect.symptom.reason == "Updating":
         return _Told(since=_since(progressing), message=progressing.message if progressing is not None else "")
-    if progressing is not None and available is not None and available.status == "True":
-        # As few are missing as its strategy allows: a release, or one that is being replaced.
+    is_available = available is not None and available.status == "True"
+    if progressing is not None and progressing.reason in _RELEASING and is_available:
+        # As few are missing as its strategy allows.
         symptom = Symptom(health="changing", reason="Updating", brief=brief)
         return _Told(since=_since(progressing), symptom=symptom)
     return _Told(since=_since(available), message=available.message if available is not None else "")

@@ -18,7 +18,7 @@ from kubectl_inventory.clock import span_s
 from kubectl_inventory.columns import Places
 from kubectl_inventory.conclusions import Suspect
 from kubectl_inventory.findings import Occurrence, Thing
-from kubectl_inventory.health import WORKLOADS, Health, is_worse
+from kubectl_inventory.health import ENDED_CONTAINERS, WORKLOADS, Health, is_worse
 from kubectl_inventory.inventory import Page, Row
 from kubectl_inventory.pods import PodState, read_pod
 from kubectl_inventory.policy import Policy
@@ -333,7 +333,9 @@ class Gathering:
             symptom, state = suspect.symptom, ""
             if isinstance(maker, Workload):
                 is_leaving = symptom.reason == "Terminating"
-                if (suspect.is_spoilt or symptom.passes) and not (maker.is_short or is_leaving):
+                # Of a release that is not through a container that ended is what keeps it.
+                is_stuck = maker.is_moving and symptom.reason in ENDED_CONTAINERS
+                if (suspect.is_spoilt or symptom.passes) and not (maker.is_short or is_leaving or is_stuck):
                     continue  # another pod has taken its place, or a release is on its way
                 symptom, state = _in_workload(suspect, maker), maker.state
                 if symptom.reason == "Restarts":

@@ -177,6 +177,9 @@ SPOILT = frozenset({
 })
 """What a pod says that has ended badly, or whose container just has; its owner may have replaced it."""
 
+ENDED_CONTAINERS = ("Error", "OOMKilled", "ContainerCannotRun", "StartError")
+"""Of these, what a pod says between two starts of its container: it has not ended, and nothing takes its place."""
+
 _INIT_PROGRESS = re.compile(r"init:\d+/\d+", re.ASCII)
 _EXIT = re.compile(r"(?:init:)?(?:exitcode|signal):-?0*[1-9]\d*", re.ASCII)
 _RATIO = re.compile(r"(\d{1,9})/(\d{1,9})", re.ASCII)

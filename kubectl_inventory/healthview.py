@@ -33,6 +33,8 @@ _BROKEN: tuple[Health, ...] = ("error", "unknown", "warning")
 _LAST_WORDS = ("CrashLoopBackOff", "Error", "OOMKilled", "Restarts")
 """Reasons that the log of the container before this one tells; of `Init:` it would take that container's name."""
 _EVENTS_SHOWN = 2
+_LONGEST_SENTENCE = 500
+"""A condition's message may be 32 kB (meta/v1 `Condition`); documents hold it whole."""
 _NAMES_SHOWN = 10
 _HEALTH_WORD = re.compile(r"(?m)^((?:\S+:? +)?)(error|warning|unknown)(?![^\s,;])")
 """The first word of a line, or the one after a namespace's name; not the kind in `error     warning.acme.example/x`."""
@@ -310,8 +312,9 @@ def _events_explained(occurrences: Sequence[Occurrence]) -> Iterator[str]:
 
 
 def _sentence(text: str) -> str:
-    """What the server says, on one line."""
-    return " ".join(text.split())
+    """What the server says, on one line of a bearable length."""
+    words = " ".join(text.split())
+    return words if len(words) <= _LONGEST_SENTENCE else f"{words[:_LONGEST_SENTENCE]}..."
 
 
 def _next_step(finding: Finding, flags: str) -> str:

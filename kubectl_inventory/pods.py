@@ -64,10 +64,10 @@ def _unwell(
         symptom = Symptom(health=known, reason=as_word(status), look="reason") if known != "ok" else None
         is_over = status.lower() in ENDED or is_spoilt(status)
         return PodState(is_ready=is_whole, is_finished=is_over, symptom=symptom, restarts=count)
-    if node and (status in ("Running", "Terminating", "NotReady") or is_starting(status)):
+    if node and (status in ("Running", "NotReady") or is_starting(status)):
         symptom = Symptom(health="warning", reason="NodeNotReady", brief=f"short of node/{node}",
                           message=f"on node/{node}, which is not ready", look="reason")
-        return PodState(is_finished=status == "Terminating", symptom=symptom)
+        return PodState(symptom=symptom)
     if status.lower() in ENDED:
         return PodState(is_finished=True, is_spoilt=True)
     if is_spoilt(status):

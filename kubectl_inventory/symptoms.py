@@ -272,7 +272,7 @@ def _column(
         if ready >= wanted:
             return None
         return Symptom(health="warning", reason="NotReady", brief=f"{ready}/{wanted} ready", look="reason", passes=True)
-    health = meaning_of(text) or meaning_of(re.split(r"[\s,(]", text, maxsplit=1)[0])
+    health = meaning_of(text) or meaning_of(re.split(r"[\s,(:]", text, maxsplit=1)[0])
     if health is None:
         return unknown_word(text)
     return Symptom(health=health, reason=as_word(text), look="reason") if health != "ok" else None

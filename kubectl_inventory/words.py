@@ -21,6 +21,14 @@ def plural(count: int, noun: str) -> str:
     return noun if count == 1 else f"{noun}s"
 
 
+def singular(plural_noun: str) -> str:
+    """`policy` of `policies`, `ingress` of `ingresses`, as resources are named."""
+    for ending, instead in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("s", "")):
+        if plural_noun.endswith(ending):
+            return plural_noun.removesuffix(ending) + instead
+    return plural_noun
+
+
 def number(count: int, noun: str) -> str:
     """`1 kind`, `1,200 kinds`."""
     return f"{count:,} {plural(count, noun)}"

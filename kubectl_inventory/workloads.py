@@ -64,7 +64,7 @@ class Workload:
         own = self.selector
         if own:
             return selector.items() <= own.items() or own.items() <= selector.items()
-        return self.thing.name in selector.values() or service.startswith(self.thing.name)
+        return self.thing.name in selector.values() or f"{service}-".startswith(f"{self.thing.name}-")
 
 
 class Backing:

@@ -154,6 +154,7 @@ def test_restarts_are_told_of_the_pod_that_restarted_most() -> None:
 REPLACED = a_deployment(ready="2/2", available=2)
 SHORT = a_deployment(ready="1/2", available=1)
 NONE_READY = a_deployment(ready="0/2")
+MOVING = a_deployment(ready="2/2", up_to_date=1, available=2)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +162,8 @@ NONE_READY = a_deployment(ready="0/2")
     [
         (REPLACED, a_pod(status="Evicted", ready="0/1"), []),
         (SHORT, a_pod(status="Evicted", ready="0/1"), [("error", "deployment/web", "Evicted")]),
+        (MOVING, a_pod(status="Evicted", ready="0/1"), [("changing", "deployment/web", "Updating")]),
+        (MOVING, a_pod(status="Error", ready="0/1"), [("error", "deployment/web", "Error")]),
         (REPLACED, a_pod(status="Completed", ready="0/1"), []),
         (SHORT, a_pod(status="Completed", ready="0/1"), [("error", "deployment/web", "Completed")]),
         (SHORT, a_pod(status="Init:Error", ready="0/1"), [("error", "deployment/web", "Init:Error")]),
@@ -324,6 +327,7 @@ NO_ENDPOINTS = [("warning", "service/web", "NoEndpoints")]
           (DEPLOYMENTS, [a_deployment(ready="0/0", selector="by=helm")]), a_service(selector="app=web,by=helm")], []),
         ([(STATEFUL_SETS, [a_stateful_set(ready="0/0")]), a_service("web-headless", "app=db")], []),
         ([(STATEFUL_SETS, [a_stateful_set("db", ready="0/0")]), a_service(selector="app=db")], []),
+        ([(STATEFUL_SETS, [a_stateful_set("we", ready="0/0")]), a_service(selector="app=web")], NO_ENDPOINTS),
     ],
 )
 def test_a_service_that_nothing_stands_behind_is_found(taken: list[Rows], found: list[tuple[str, str, str]]) -> None:
