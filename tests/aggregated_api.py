@@ -65,6 +65,27 @@ def plain(exchange: Exchange, resource: str) -> None:
     exchange.reply(body=json.dumps(body).encode())
 
 
+def reluctant(exchange: Exchange, resource: str) -> None:
+    """A table of one that failed and one that did not; never answers whoever looks for one of them."""
+    if "fieldSelector=metadata.name" in exchange.query:
+        exchange.hang()
+        return
+    columns = [{"name": name, "type": "string", "format": "", "priority": 0} for name in ("Name", "Phase")]
+    rows = [
+        {
+            "cells": [name, phase],
+            "object": {
+                "kind": "PartialObjectMetadata",
+                "apiVersion": "meta.k8s.io/v1",
+                "metadata": {"name": name, "namespace": NAMESPACE, "creationTimestamp": BORN},
+            },
+        }
+        for name, phase in (("anvil", "Failed"), ("bolt", "Running"))
+    ]
+    body = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "columnDefinitions": columns, "rows": rows}
+    exchange.reply(body=json.dumps(body).encode())
+
+
 @contextmanager
 def aggregated_api(
     plane: ControlPlane, group: str, lists: Lists, *, resources: Sequence[str] = ("things",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,12 +20,14 @@ from tests.aggregated_api import (
     garbage,
     hang,
     plain,
+    reluctant,
     remove_service,
     unavailable,
     wait_for_group,
 )
 from tests.conftest import Screen, Typist
 from tests.controlplane.cluster import ControlPlane, start_control_plane
+from tests.test_interrupt import interrupted, start, wait_until
 
 LIMIT_S = 1.0
 IN_TIME_S = LIMIT_S + 1.0 + 1.0
@@ -197,3 +200,51 @@ def test_a_group_whose_service_is_gone_is_named_though_its_kinds_are_unknown(
     assert [line.split()[:4] for line in screens[2].lines if "gone.test" in line] == [
         ["Unavailable", "?", "v1", "*.gone.test"]
     ]
+
+
+# --- health ---
+
+
+@pytest.mark.parametrize(("group", "reason", "named"), CASES)
+def test_health_judges_the_rest_in_time_and_as_it_would_without_the_group(
+    typist: Typist, group: str, reason: str, named: str
+) -> None:
+    screen, without = timed(typist, "health", "--show-ok", *only(group)), timed(typist, "health", "--show-ok", *only())
+    assert screen.out == without.out
+    assert "default           ok" in screen.out
+    assert (screen.code, without.code) == (3, 0)
+    (line,) = [line for line in screen.err.splitlines() if line.startswith(("  1 ", "  3 "))]
+    assert line.split(None, 3)[2] == reason
+    assert named in line
+
+
+EXPLAINED = """\
+default: error; pods 0/0, workloads 0/0, pvcs 0/0, 0 warnings in 1h
+error     thing.slow.test/anvil: Failed
+  next: kubectl describe -n default thing.slow.test anvil
+"""
+
+
+def test_a_closer_look_that_hangs_costs_one_limit_and_leaves_the_verdict(plane: ControlPlane, typist: Typist) -> None:
+    with aggregated_api(plane, "slow.test", reluctant) as server:
+        argv = ("health", "default", *only())
+        begun_s = ticks_s()
+        table = typist.inventory(*argv)  # needs no closer look at it
+        without_s = ticks_s() - begun_s
+        screen = typist.inventory(*argv, "--explain")
+        assert ticks_s() - begun_s < 2 * without_s + LIMIT_S + 1.0
+        looks = [target for target in server.targets if "fieldSelector=metadata.name%3Danvil" in target]
+    assert screen.out == EXPLAINED
+    assert (screen.code, table.code, len(looks)) == (0, 0, 1)
+    assert table.lines[1].split() == ["default", "error", "0/0", "0/0", "0", "thing/anvil", "Failed"]
+
+
+def test_ctrl_c_ends_a_closer_look(plane: ControlPlane, typist: Typist) -> None:
+    with aggregated_api(plane, "slow.test", reluctant) as server:
+        argv = ("health", "--explain", *only()[:2], "--request-timeout", "60s")
+        running = start(typist, *argv)
+        wait_until(lambda: any("fieldSelector" in target for target in server.targets), "it looks closer")
+        out, err = interrupted(running, signal.SIGINT)
+    assert out == ""
+    assert err.startswith("groups: interrupted after ")
+    assert "; nothing was printed\n" in err
