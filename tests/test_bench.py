@@ -48,6 +48,18 @@ shop        event/web-1.2        -       BackOff   4m
 pay         pod/web-1            1/1     Running   5m
 shop        pod/web-1            1/1     Running   5m
 """
+JUDGED = """\
+{"cluster": {"health": "ok"},
+ "items": [{"namespace": "empty", "health": "ok", "pods": {"ready": 0, "wanted": 0}},
+           {"namespace": "pay", "health": "ok", "pods": {"ready": 1, "wanted": 1}},
+           {"namespace": "shop", "health": "warning", "pods": {"ready": 1, "wanted": 1}}],
+ "findings": [{"namespace": "shop", "reason": "Restarts", "message": "the last 5m ago"}],
+ "events": [{"namespace": "shop", "object": "pod/web-1", "reason": "BackOff"}]}
+"""
+SCREEN = """\
+NAMESPACE   HEALTH    PODS   WORKLOADS   WARNINGS   REASON
+shop        warning   1/1    -           12         pod/web-1 restarted 2x
+"""
 COUNTS = """\
 COUNT   KIND
 2       events
@@ -192,6 +204,38 @@ def test_no_object_is_lost_unseen(lost: str) -> None:
     fewer = KUBECTLS.replace(f"{lost}\n", "")
     assert both(answers.objects_are_kubectls("ours", "theirs"), OURS, fewer) != []
     assert both(answers.counts_are_kubectls(KINDS, "ours", "theirs"), COUNTS, fewer) != []
+
+
+def test_a_judgement_stands_on_what_kubectl_shows() -> None:
+    assert both(answers.judgement_is_of_kubectls("ours", "theirs"), JUDGED, KUBECTLS) == []
+    assert both(answers.screen_is_of_the_judgement("ours", "theirs"), SCREEN, JUDGED) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("pay         pod/web-1   1/1", "pay         pod/web-1   0/1"), ("Warning", "Normal "), ("BackOff", "Failed ")],
+)
+def test_no_fact_of_a_judgement_is_lost_unseen(one: str, other: str) -> None:
+    assert one in KUBECTLS
+    assert both(answers.judgement_is_of_kubectls("ours", "theirs"), JUDGED, KUBECTLS.replace(one, other)) != []
+
+
+def test_pods_that_have_ended_are_not_wanted() -> None:
+    ended = "pay         pod/run-1   0/1     Completed   0   5m\n"
+    assert both(answers.judgement_is_of_kubectls("ours", "theirs"), JUDGED, KUBECTLS + ended) == []
+
+
+def test_a_screen_shows_all_that_is_not_well_and_nothing_else() -> None:
+    check = answers.screen_is_of_the_judgement("ours", "theirs")
+    assert both(check, SCREEN, JUDGED.replace("warning", "ok")) != []
+    assert both(check, SCREEN, JUDGED.replace('"ok"', '"error"', 1)) != []
+
+
+def test_judgements_may_differ_in_ages_and_nothing_else() -> None:
+    check = answers.judgement_is_the_same("ours", "theirs")
+    assert both(check, JUDGED, JUDGED.replace("5m", "12m")) == []
+    assert both(check, JUDGED, JUDGED.replace("Restarts", "NotReady")) != []
+    assert both(check, JUDGED, JUDGED.replace('"ready": 1', '"ready": 0', 1)) != []
 
 
 def test_ages_may_move_and_nothing_else() -> None:

@@ -146,6 +146,7 @@ def _bench(arguments: Arguments) -> Results:
         with _at_a_distance(variables, NEARER_S, directory) as far:
             namespaces = [f"scale-{number:03}" for number in range(min(NAMESPACES, arguments.size[0]))]
             bench.run(groups.strategies(far, namespaces), *at)
+            bench.run(groups.judgements(far, namespaces), *at)
         if arguments.large is not None:
             with _cluster(arguments.large) as (_, of_large):
                 many = _objects(of_large)

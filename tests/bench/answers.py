@@ -10,7 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -20,6 +20,8 @@ Item = TypeVar("Item")
 
 MOST_DIFFERENCES = 20
 EVENT = "event"
+ENDED = ("Completed", "Succeeded", "Error", "Failed", "Terminating")
+"""STATUS of a pod that is wanted no more."""
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -150,6 +152,39 @@ def counts_are_the_documents(counts: str, documents: str) -> Check:
     return check
 
 
+def judgement_is_of_kubectls(ours: str, theirs: str) -> Check:
+    """The pods ready and wanted in each namespace, and which warnings of what, are those of kubectl's tables."""
+
+    def check(answers: Answers) -> Sequence[str]:
+        judgement = json.loads(answers[ours])
+        return _differences(_our_facts(judgement), _kubectls_facts(answers[theirs]))
+
+    return check
+
+
+def screen_is_of_the_judgement(screen: str, judgement: str) -> Check:
+    """The rows of the screen are what is not well in the document: the cluster, and namespaces with as many pods."""
+
+    def check(answers: Answers) -> Sequence[str]:
+        shown = Counter(" ".join(line.split()[:3]) for line in answers[screen].splitlines()[1:])
+        document = json.loads(answers[judgement])
+        told = Counter([f"- {document['cluster']['health']} -", *map(_told_of, document["items"])])
+        return _differences(shown, Counter({row: count for row, count in told.items() if row.split()[1] != "ok"}))
+
+    return check
+
+
+def judgement_is_the_same(*names: str) -> Check:
+    """The same namespaces and the same findings, in the same order, but for ages."""
+
+    def check(answers: Answers) -> Sequence[str]:
+        documents = [json.loads(answers[name]) for name in names]
+        found = {without_ages(json.dumps([it["items"], it["findings"]])) for it in documents}
+        return [] if len(found) == 1 else [f"{len(found)} different judgements: {', '.join(names)}"]
+
+    return check
+
+
 def names_are_among(theirs: str, ours: str) -> Check:
     """Each first word of theirs is a line of ours: all that a program of other columns and kinds can be held to."""
 
@@ -175,6 +210,37 @@ def without_ages(text: str) -> str:
     """A table without what moves with the second, nor the width that it takes."""
     without = re.sub(r"\(?\b\d+[ydhms](?:\d+[dhms])?\b(?: ago\))?", "", text)
     return re.sub(r" +", " ", without)
+
+
+def _told_of(item: Mapping[str, Any]) -> str:
+    return f"{item['namespace']} {item['health']} {item['pods']['ready']}/{item['pods']['wanted']}"
+
+
+def _our_facts(judgement: Mapping[str, Sequence[Mapping[str, Any]]]) -> Counter[str]:
+    """What kubectl's tables can be asked for, too."""
+    facts: Counter[str] = Counter()
+    for item in judgement["items"]:
+        facts[f"{item['namespace']}: ready"] = item["pods"]["ready"]
+        facts[f"{item['namespace']}: wanted"] = item["pods"]["wanted"]
+    for it in judgement["events"]:
+        facts[f"{it.get('namespace', '')}: {it['reason']} of {it['object']}"] = 1
+    return facts
+
+
+def _kubectls_facts(screen: str) -> Counter[str]:
+    """The same, where no workload wants more pods than there are, and no warning is older than the hour."""
+    facts: Counter[str] = Counter()
+    outside = {it.kind for it in kubectls_objects(screen) if not it.namespace}
+    for namespace, *words in (line.split() for line in screen.splitlines() if line):
+        if words[0].startswith("pod/") and words[2] not in ENDED:
+            ready, _, containers = words[1].partition("/")
+            facts[f"{namespace}: ready"] += ready == containers
+            facts[f"{namespace}: wanted"] += 1
+        elif words[1] == "Warning":
+            # Its columns: LAST SEEN, TYPE, REASON, OBJECT.
+            place = "" if words[3].partition("/")[0] in outside else namespace
+            facts[f"{place}: {words[2]} of {words[3]}"] = 1
+    return facts
 
 
 def _differences(ours: Counter[Item], theirs: Counter[Item]) -> list[str]:

@@ -21,6 +21,8 @@ from tests.controlplane.screens import programs
 INVENTORY = str(programs() / "kubectl-inventory")
 KUBECTL = "kubectl"
 PEERS = ("kubectl-get_all", "kubectl-count")
+JUDGED = "pods,deploy,rs,sts,ds,jobs,pvc,nodes,events"
+"""What says how a namespace is, as one would type it."""
 STRATEGIES = ("sequential", "fanout", "bulk", "auto")
 
 Variables = Mapping[str, str]
@@ -71,6 +73,9 @@ def near(variables: Variables, kinds: Sequence[Kind], fetching: Fetching | None)
         "names": ours(variables, "get", "-o", "name", "--quiet"),
         "kubectl pods": kubectl(variables, "get", "pods", "-A"),
         "pods": ours(variables, "get", "pods", "--quiet"),
+        "kubectl judged": kubectl(variables, "get", JUDGED, "-A"),
+        "health": ours(variables, "health", "--quiet"),
+        "health document": ours(variables, "health", "--quiet", "-o", "json"),
     }
     checks = [
         answers.namespaces_are_counted("counts", "kubectl get ns"),
@@ -78,6 +83,8 @@ def near(variables: Variables, kinds: Sequence[Kind], fetching: Fetching | None)
         answers.objects_are_kubectls("get", "kubectl get"),
         answers.lines_are_the_same("names", "kubectl names"),
         answers.text_is_the_same("pods", "kubectl pods"),
+        answers.judgement_is_of_kubectls("health document", "kubectl judged"),
+        answers.screen_is_of_the_judgement("health", "health document"),
     ]
     here = "near"
     rows = [
@@ -101,6 +108,10 @@ def near(variables: Variables, kinds: Sequence[Kind], fetching: Fetching | None)
         Row(work="`get pods`", group=here, ours="pods", against="`kubectl get pods -A`",
             theirs="kubectl pods", reach=(Reach("time", 1 / 12), Reach("memory", 1 / 10)),
             compared="the same bytes, but for ages"),
+        Row(work="`health`", group=here, ours="health", against=f"`kubectl get {JUDGED} -A`",
+            theirs="kubectl judged", reach=(Reach("time", 1 / 5), Reach("memory", 1 / 8)),
+            compared="the pods ready and wanted in each namespace, and which warnings of what, are those of kubectl's "
+            "tables (by `-o json`; the screen's namespaces are those of it that are not well)"),
     ]  # fmt: skip
     fetched = Row(work="fetching itself", group=here, ours="get", against="the same requests by curl",
                   ours_less="version", reach=(Reach("time", 2),))  # fmt: skip
@@ -176,6 +187,25 @@ def strategies(variables: Variables, namespaces: Sequence[str]) -> Turns:
         ]  # fmt: skip
     checks = [answers.text_is_the_same(*STRATEGIES)]
     title = f"pods of {len(namespaces)} namespaces, through a proxy that makes a round trip 20 ms"
+    return Turns(title, commands, checks, rows)
+
+
+def judgements(variables: Variables, namespaces: Sequence[str]) -> Turns:
+    """How some namespaces are, asked one question at a time and side by side, at a round trip of 20 ms."""
+    judge = ("health", "-o", "json", "--quiet", "-n")
+    shown = f"kubectl inventory health -o json -n {namespaces[0]}"
+    commands = {"one": ours(variables, *judge, namespaces[0])}
+    for name, strategy in (("sequential", ("--strategy", "sequential")), ("auto", ())):
+        command = ours(variables, *judge, ",".join(namespaces), *strategy)
+        commands[name] = msgspec.structs.replace(command, shown=" ".join((f"{shown},...", *strategy)))
+    rows = [
+        Row(work=f"`health`, {what}", group="judgements", ours="auto", against="`health --strategy sequential`",
+            theirs="sequential", ours_less=less, theirs_less=less, reach=(Reach("time", 0.2),),
+            compared="the same namespaces and findings by `-o json`, but for ages")
+        for less, what in (("", "20 ms away"), ("one", f"20 ms away, the further {len(namespaces) - 1} namespaces"))
+    ]  # fmt: skip
+    checks = [answers.judgement_is_the_same("sequential", "auto")]
+    title = f"how {len(namespaces)} namespaces are, through a proxy that makes a round trip 20 ms"
     return Turns(title, commands, checks, rows)
 
 
