@@ -199,6 +199,13 @@ NETWORK = {"email", "http.client", "socket", "ssl"}
 NOW_AND_THEN = {"copy", "csv", "difflib", "ipaddress", "subprocess", "tempfile", "traceback", "unicodedata"}
 """Of the standard library, what a run needs that makes a mistake, saves something or prints another format."""
 OURS_FOR_A_CLUSTER = {"kubectl_inventory.kube", "kubectl_inventory.kubeconfig", "kubectl_inventory.policy"}
+OURS_FOR_A_JUDGEMENT = {
+    f"kubectl_inventory.{room}"
+    for room in (
+        "closer", "conclusions", "diagnosis", "findings", "healthview", "pods", "rollup", "symptoms", "workloads"
+    )
+}  # fmt: skip
+"""What `health` alone needs; what its words mean (`health`) is small, and every plan looks there which kinds say it."""
 
 
 @pytest.mark.parametrize(
@@ -222,12 +229,28 @@ def test_what_needs_no_cluster_starts_light(tmp_path: Path, argv: list[str], unw
     assert imported_by(Typist(tmp_path, None), *argv) & unwanted == set()
 
 
-@pytest.mark.parametrize("argv", [[], ["get", "pods"], ["kinds"]], ids=["counts", "get", "kinds"])
+@pytest.mark.parametrize(
+    "argv", [[], ["get", "pods"], ["kinds"], ["health"]], ids=["counts", "get", "kinds", "health"]
+)
 def test_a_token_or_a_certificate_needs_no_library_but_our_own(viewer: Typist, admin: Typist, argv: list[str]) -> None:
     for typist in (viewer, admin):
         typist.inventory("kinds")  # what is discovered is remembered from here on
 
         assert imported_by(typist, *argv) & (HEAVY | YAML | NOW_AND_THEN - by_others()) == set()
+
+
+@pytest.mark.parametrize(
+    "argv", [["version"], [], ["get", "pods"], ["kinds"]], ids=["version", "counts", "get", "kinds"]
+)
+def test_only_a_judgement_pays_for_its_rooms(admin: Typist, argv: list[str]) -> None:
+    assert imported_by(admin, *argv) & OURS_FOR_A_JUDGEMENT == set()
+
+
+def test_a_judgement_has_no_use_for_the_other_answers(admin: Typist) -> None:
+    imported = imported_by(admin, "health")
+
+    assert imported >= OURS_FOR_A_JUDGEMENT
+    assert "kubectl_inventory.answer" not in imported
 
 
 @pytest.mark.parametrize("form", ["yaml", "markdown"])
