@@ -36,6 +36,8 @@ test: venv $(CONTROLPLANE) ## run every test (TESTS="-k policy" runs some)
 lint: venv ## check style, types, imports and dead code
 	@.venv/bin/ruff check
 	@.venv/bin/mypy
+	@.venv/bin/mypy --platform win32 kubectl_inventory # what only POSIX has stands behind a question
+	@.venv/bin/mypy --platform darwin kubectl_inventory
 	@.venv/bin/lint-imports --no-logo
 	@.venv/bin/vulture kubectl_inventory .vulture.py # what only a test uses is dead, too
 	@.venv/bin/vulture kubectl_inventory tests .vulture.py --ignore-decorators '@pytest.fixture*'

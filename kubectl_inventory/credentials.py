@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -130,8 +131,6 @@ class _Printed(msgspec.Struct, frozen=True, rename="camel"):
 
 def _is_interactive(plugin: ExecPlugin, user: str) -> bool:
     """Whether the plugin may ask on the terminal: client-go's `isInteractive`."""
-    import sys
-
     # v1beta1 came before the field; its default is IfAvailable.
     mode = plugin.interactive_mode or ("IfAvailable" if plugin.api_version.endswith("/v1beta1") else "")
     has_terminal = sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
@@ -194,22 +193,32 @@ class _Run:
         return printed
 
     def _read(self, process: subprocess.Popen[bytes], end_s: float) -> bytes:
-        import selectors
-
-        printed = bytearray()
         if process.stdout is None:
             return b""
+        if sys.platform == "win32":
+            # No selector takes a pipe there. What it can print is bounded by its time, and counted afterwards.
+            printed = self._bounded(process.communicate(timeout=max(end_s - ticks_s(), 0))[0])
+        else:
+            printed = self._pieces(process.stdout.fileno(), end_s)
+        return printed
+
+    def _pieces(self, descriptor: int, end_s: float) -> bytes:
+        import selectors
+
+        printed = b""
         with selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ)
-            while True:
-                if not selector.select(max(end_s - ticks_s(), 0)):
-                    raise TimeoutError
-                piece = os.read(process.stdout.fileno(), 65536)
+            selector.register(descriptor, selectors.EVENT_READ)
+            while selector.select(max(end_s - ticks_s(), 0)):
+                piece = os.read(descriptor, 65536)
                 if not piece:
-                    return bytes(printed)
-                printed += piece
-                if len(printed) > _MAX_PLUGIN_BYTES:
-                    raise KubeconfigError(f"{self._what} printed more than 1 MiB: that is no credential")
+                    return printed
+                printed = self._bounded(printed + piece)
+        raise TimeoutError
+
+    def _bounded(self, printed: bytes) -> bytes:
+        if len(printed) > _MAX_PLUGIN_BYTES:
+            raise KubeconfigError(f"{self._what} printed more than 1 MiB: that is no credential")
+        return printed
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         import signal
@@ -219,7 +228,7 @@ class _Run:
         if process.poll() is not None:
             return
         try:
-            if self._is_interactive:
+            if sys.platform == "win32" or self._is_interactive:
                 process.kill()
             else:
                 os.killpg(process.pid, signal.SIGKILL)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ import msgspec
 
 from kubectl_inventory.clock import now_iso, ticks_s
 from kubectl_inventory.errors import OutputError, UsageError
+from kubectl_inventory.readiness import can_write
 from kubectl_inventory.render import escaped
 
 _PATIENCE_S = 0.5
@@ -122,9 +122,8 @@ class Terminal:
         A write that an interruption breaks off would not tell how much it wrote, and one that a reader
         keeps waiting (`| less`) would hold the program: so it is only begun when it cannot block.
         """
-        poll = _writable(descriptor)
         while self._unsent and ticks_s() < self._gives_up_s:
-            if poll.poll(_GLANCE_MS):
+            if can_write(descriptor, within_ms=_GLANCE_MS):
                 sent = 0
                 line_end = self._unsent.rfind(b"\n", 0, _PIECE_BYTES) + 1
                 with contextlib.suppress(BlockingIOError), memoryview(self._unsent) as unsent:
@@ -160,10 +159,9 @@ class Terminal:
         unsaid = text.encode(self._err.encoding, "backslashreplace")
         with contextlib.suppress(OSError):
             descriptor = self._err.fileno()
-            poll = _writable(descriptor)
             while unsaid:
                 left_ms = (self._gives_up_s - ticks_s()) * 1000
-                if poll.poll(min(max(left_ms, 0), _GLANCE_MS)):
+                if can_write(descriptor, within_ms=min(max(left_ms, 0), _GLANCE_MS)):
                     with contextlib.suppress(BlockingIOError):
                         unsaid = unsaid[os.write(descriptor, unsaid[:_PIECE_BYTES]) :]
                 elif left_ms <= 0:
@@ -196,13 +194,6 @@ class Terminal:
         for word in ("error:", "INCOMPLETE"):
             line = line.replace(word, f"{_RED}{word}{_PLAIN}", 1)
         return line
-
-
-def _writable(descriptor: int) -> select.poll:
-    """Tells when a write would not block."""
-    poll = select.poll()
-    poll.register(descriptor, select.POLLOUT)
-    return poll
 
 
 class AuditLog:

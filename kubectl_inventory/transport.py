@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import socket
 import ssl
+import sys
 import threading
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from types import TracebackType
 from urllib.parse import unquote, urlsplit
@@ -23,6 +23,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from kubectl_inventory.clock import ticks_s
+from kubectl_inventory.readiness import can_read
 
 Address = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
 """As `socket.getaddrinfo` has it: family, and what `connect` takes."""
@@ -219,9 +220,7 @@ class Wire(HTTPConnection):
             return True
         if self.sock is None or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
             return False
-        poll = select.poll()
-        poll.register(self.sock, select.POLLIN)
-        return not poll.poll(0)
+        return not can_read(self.sock)
 
     def endheaders(self, message_body: object = None, *, encode_chunked: bool = False) -> None:
         """Adds `identity` to what `request` has put."""
@@ -411,8 +410,35 @@ def tls_context(*, ca_file: str, ca_data: bytes, is_insecure: bool) -> ssl.SSLCo
     elif ca_file:
         context.load_verify_locations(cafile=ca_file)
     else:
-        context.load_default_certs()  # 25 ms: only where the kubeconfig names no authority
+        _trust_the_system(context)  # 25 ms: only where the kubeconfig names no authority
     return context
+
+
+_ROOTS = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Gentoo, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
+    "/etc/ssl/ca-bundle.pem",  # openSUSE
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # RHEL 7 and later
+    "/etc/ssl/cert.pem",  # macOS, Alpine
+)
+"""Where Go, and so kubectl, looks for the certificates that the system trusts (crypto/x509, root_linux.go)."""
+
+
+def system_roots(
+    paths: ssl.DefaultVerifyPaths, environ: Mapping[str, str], candidates: Sequence[str] = _ROOTS
+) -> str | None:
+    """The file of trusted certificates where OpenSSL has none by itself: a bundled one was built on another system."""
+    is_found = bool(paths.cafile or paths.capath)
+    if is_found or paths.openssl_cafile_env in environ or paths.openssl_capath_env in environ:
+        return None
+    return next((file for file in candidates if os.path.isfile(file)), None)
+
+
+def _trust_the_system(context: ssl.SSLContext) -> None:
+    context.load_default_certs()
+    file = system_roots(ssl.get_default_verify_paths(), os.environ)
+    if file is not None and sys.platform != "win32":
+        context.load_verify_locations(cafile=file)
 
 
 def load_client_certificate(context: ssl.SSLContext, *, certificate: bytes, key: bytes) -> None:
@@ -426,7 +452,7 @@ def load_client_certificate(context: ssl.SSLContext, *, certificate: bytes, key:
         raise OSError("the key is encrypted")  # instead of asking for it on the terminal
 
     pem = certificate.rstrip() + b"\n" + key
-    if hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd"):
+    if sys.platform == "linux" and hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd"):
         descriptor = os.memfd_create("client-certificate", os.MFD_CLOEXEC)
         with os.fdopen(descriptor, "wb", closefd=True) as stream:
             stream.write(pem)
@@ -435,10 +461,14 @@ def load_client_certificate(context: ssl.SSLContext, *, certificate: bytes, key:
         return
     import tempfile
 
-    with tempfile.NamedTemporaryFile() as named:
-        named.write(pem)
-        named.flush()
-        context.load_cert_chain(named.name, password=refuse_password)
+    # Closed before OpenSSL reads it: Windows opens no file twice that is to be deleted.
+    descriptor, name = tempfile.mkstemp()
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(pem)
+        context.load_cert_chain(name, password=refuse_password)
+    finally:
+        os.unlink(name)
 
 
 def shown_certificate(endpoint: Endpoint, guard: Guard) -> bytes:

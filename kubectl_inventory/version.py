@@ -15,11 +15,12 @@ def platform_name() -> str:
     if sys.platform == "win32":
         import platform
 
-        return f"windows/{_MACHINES.get(platform.machine(), platform.machine())}"
-    import os
+        system, machine = "windows", platform.machine()
+    else:
+        import os
 
-    machine = os.uname().machine
-    return f"{sys.platform}/{_MACHINES.get(machine, machine)}"
+        system, machine = sys.platform, os.uname().machine
+    return f"{system}/{_MACHINES.get(machine, machine)}"
 
 
 def user_agent() -> str:
