@@ -1,6 +1,8 @@
 # Names that vulture takes for dead (`make lint`): called by click, pytest, http.client or the interpreter,
 # or written here and read by what they are handed to.
 _.format_help  # click's page of a command
+_.command_class
+_.group_class
 _.bench  # commands of click
 _.policy_show
 _.policy_check
@@ -10,6 +12,8 @@ _.command_class  # what a click group makes its commands of
 _.pytest_collection_modifyitems
 _.default_port  # of http.client's connection
 _.api_key  # of the kubernetes package's Configuration
+_.mtime  # of an archive's entry
+_.linkname
 _.encode_chunked  # parameters that a base class or a protocol gives
 _.message_body
 _.frame

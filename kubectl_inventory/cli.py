@@ -24,7 +24,7 @@ from kubectl_inventory.errors import (
 from kubectl_inventory.helptext import HELP, PROGRAM
 from kubectl_inventory.opening import effective_policy, home, known_kinds, policy_files, usable_connection
 from kubectl_inventory.options import (
-    CompletedGroup,
+    CompletedCommand,
     Given,
     LookBack,
     WordList,
@@ -48,12 +48,35 @@ from kubectl_inventory.version import VERSION, platform_name
 if TYPE_CHECKING:
     from kubectl_inventory.health import Health
 
-class Program(CompletedGroup):
-    """The root command: with a help page of its own."""
+class Page(CompletedCommand):
+    """A command whose page names the program as it was called, also in its examples."""
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """click's page, or that of `helptext`."""
+        page = ctx.make_formatter()
+        self.write_page(ctx, page)
+        name = ctx.find_root().info_name or PROGRAM
+        formatter.write(re.sub(rf"{PROGRAM}(?![\w-])", lambda _: name, page.getvalue()))
+
+    def write_page(self, ctx: click.Context, page: click.HelpFormatter) -> None:
+        """The page under the program's own name."""
+        super().format_help(ctx, page)
+
+
+class PageGroup(Page, click.Group):
+    """A command with commands of its own."""
+
+    command_class = Page
+
+
+class Program(PageGroup):
+    """The root command: with a help page of its own."""
+
+    group_class = PageGroup
+
+    def write_page(self, ctx: click.Context, page: click.HelpFormatter) -> None:
         """The page of `helptext`."""
-        formatter.write(HELP.replace(PROGRAM, ctx.find_root().info_name or PROGRAM))
+        page.write(HELP)
 
 
 # --- commands ---------------------------------------------------------------

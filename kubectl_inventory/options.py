@@ -73,16 +73,6 @@ class CompletedCommand(click.Command):
         return [*super().shell_complete(ctx, incomplete), *_hidden_flags(self, ctx, incomplete)]
 
 
-class CompletedGroup(click.Group):
-    """The same of a group, and of the commands in it."""
-
-    command_class = CompletedCommand
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """What a flag or a command may become."""
-        return [*super().shell_complete(ctx, incomplete), *_hidden_flags(self, ctx, incomplete)]
-
-
 def _hidden_flags(command: click.Command, ctx: click.Context, incomplete: str) -> Iterator[CompletionItem]:
     """The hidden flags that a word which has begun as a flag may become."""
     from click.shell_completion import CompletionItem
