@@ -11,11 +11,12 @@ LARGE ?= 440x50
 KINDS ?= 300
 KEEP ?=
 TESTS ?=
+VERSION ?=
 INSTALLED := .venv/.installed
 # A released control plane (KUBEBUILDER_ASSETS) is used as it is; else ours is built before anything waits for it.
 CONTROLPLANE := $(if $(KUBEBUILDER_ASSETS),,controlplane)
 
-.PHONY: help venv controlplane demo test lint bench bench-quick clean
+.PHONY: help venv controlplane demo test lint bench bench-quick dist manifest wheel clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -40,7 +41,7 @@ lint: venv ## check style, types, imports and dead code
 	@.venv/bin/mypy --platform darwin kubectl_inventory
 	@.venv/bin/lint-imports --no-logo
 	@.venv/bin/vulture kubectl_inventory .vulture.py # what only a test uses is dead, too
-	@.venv/bin/vulture kubectl_inventory tests .vulture.py --ignore-decorators '@pytest.fixture*'
+	@.venv/bin/vulture kubectl_inventory tests krew .vulture.py --ignore-decorators '@pytest.fixture*'
 	@echo 'no dead code'
 
 bench: venv $(CONTROLPLANE) ## time the program beside kubectl, write bench/results.json and README's figures
@@ -49,6 +50,18 @@ bench: venv $(CONTROLPLANE) ## time the program beside kubectl, write bench/resu
 
 bench-quick: venv $(CONTROLPLANE) ## the same at a small cluster, in under 3 minutes, writing nothing
 	@.venv/bin/python -m tests.bench --runs 3 --size 20x20 --typed 'make bench-quick'
+
+dist: venv ## build krew's archive for this platform into dist/
+	@.venv/bin/python -m krew build
+	@echo 'next: make manifest VERSION=v... writes its sum into plugin.yaml'
+
+manifest: venv ## write version, addresses and sums of the archives in dist/ into plugin.yaml (VERSION=v0.1.0), and check
+	@.venv/bin/python -m krew manifest --version '$(VERSION)'
+	@.venv/bin/python -m krew check
+
+wheel: venv ## build wheel and sdist into dist/, and check how a package index would show them
+	@.venv/bin/python -m build --no-isolation --outdir dist . >/dev/null
+	@.venv/bin/python -m twine check --strict dist/*.whl dist/kubectl_inventory-*.tar.gz
 
 clean: ## remove what the other targets left in this folder
 	@rm -rf .venv build dist kubectl_inventory.egg-info
@@ -80,5 +93,5 @@ $(INSTALLED): setup.cfg pyproject.toml
 	fi; \
 	echo 'installing the program and its test tools into .venv ...'; \
 	"$$python" -m venv .venv
-	@.venv/bin/python -m pip --disable-pip-version-check install --quiet --config-settings editable_mode=compat --editable '.[test]'
+	@.venv/bin/python -m pip --disable-pip-version-check install --quiet --config-settings editable_mode=compat --editable '.[test,dist]'
 	@touch $(INSTALLED)
