@@ -48,6 +48,7 @@ from kubectl_inventory.version import VERSION, platform_name
 if TYPE_CHECKING:
     from kubectl_inventory.health import Health
 
+
 class Page(CompletedCommand):
     """A command whose page names the program as it was called, also in its examples."""
 
