@@ -23,6 +23,7 @@ from kubectl_inventory.health import HEALTHS, Health
 from tests.conftest import Screen, Typist
 from tests.controlplane.cluster import ControlPlane
 from tests.oracle import TRIES, table, timeless
+from tests.test_terminal import on_terminal
 
 IMPATIENT = "{apiVersion: inventory/v1, kind: BoundaryPolicy, health: {graceSeconds: 1}}\n"
 """A policy under which nothing may take its time: what it says does not depend on when it is asked."""
@@ -470,6 +471,49 @@ def test_by_default_what_is_young_is_changing(typist: Typist, document: Document
     }
     assert {key: verdicts[key] for key in expected} == expected
     assert passing <= {(it.namespace, it.object.name, it.reason) for it in sure}
+
+
+# --- on a terminal ------------------------------------------------------------
+
+
+def shown_on_terminal(typist: Typist, *argv: str, **env: str) -> str:
+    """What a terminal of 60 columns shows of it, without the line that says how far it is."""
+    policy = {"KUBECTL_INVENTORY_POLICY": str(typist.home / "impatient.yaml")}
+    command = ["health", *argv, "--exclude", GAP, "-q"]
+    _, _, shown = on_terminal(typist, command, columns=60, env={**policy, **env}, out=True)
+    return re.sub(r"\r[^\r\x1b\n]*\x1b\[K", "", shown)
+
+
+def colours(shown: str) -> set[tuple[str, str]]:
+    """Which words are in which colour."""
+    return set(re.findall("\x1b\\[(\\d+)m([^\x1b]*)\x1b\\[0m", shown))
+
+
+def test_a_terminal_colours_how_it_is_and_changes_nothing_else(typist: Typist) -> None:
+    argv = ("-n", "shop,data,labs,status-page")
+    shown = shown_on_terminal(typist, *argv)
+    assert colours(shown) == {("31", "error"), ("33", "warning")}
+    assert re.sub("\x1b\\[\\d+m", "", shown) == health(typist, *argv, "--exclude", GAP, "-q").out
+
+
+def test_an_explanation_is_coloured_where_it_says_how_something_is(typist: Typist) -> None:
+    lines = shown_on_terminal(typist, "shop", "--explain").splitlines()
+    coloured = [line for line in lines if "\x1b" in line]
+    assert [line.partition(": ")[0] for line in coloured] == [
+        "shop",
+        "\x1b[31merror\x1b[0m     deployment.apps/checkout",
+        "\x1b[33mwarning\x1b[0m   horizontalpodautoscaler.autoscaling/web",
+    ]
+
+
+def test_no_colour_is_none_and_json_has_none(typist: Typist) -> None:
+    assert "\x1b" not in shown_on_terminal(typist, "shop", NO_COLOR="1")
+    assert "\x1b" not in shown_on_terminal(typist, "shop", "-o", "json")
+
+
+def test_a_reader_of_two_lines_is_left_in_peace(typist: Typist) -> None:
+    screen = typist.type("bash", "-c", f'kubectl inventory health -q --exclude "{GAP}" | head -2')
+    assert (len(screen.lines), screen.err) == (2, "")
 
 
 # --- formats ------------------------------------------------------------------
