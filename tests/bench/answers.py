@@ -10,7 +10,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -39,6 +39,43 @@ class Found(msgspec.Struct, frozen=True):
     namespace: str
     kind: str
     name: str
+
+
+class Pods(msgspec.Struct, frozen=True):
+    """How many are ready, and how many should be."""
+
+    ready: int
+    wanted: int
+
+
+class Space(msgspec.Struct, frozen=True):
+    """What `health -o json` says of a namespace."""
+
+    namespace: str
+    health: str
+    pods: Pods
+
+
+class Warned(msgspec.Struct, frozen=True):
+    """A warning in it, of something in a namespace or outside all."""
+
+    object: str
+    reason: str
+    namespace: str = ""
+
+
+class Cluster(msgspec.Struct, frozen=True):
+    """What it says of the cluster."""
+
+    health: str
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """What of `health -o json` is compared with other programs."""
+
+    cluster: Cluster
+    items: tuple[Space, ...]
+    events: tuple[Warned, ...]
 
 
 def parse_kinds(api_resources: str) -> list[Kind]:
@@ -156,7 +193,7 @@ def judgement_is_of_kubectls(ours: str, theirs: str) -> Check:
     """The pods ready and wanted in each namespace, and which warnings of what, are those of kubectl's tables."""
 
     def check(answers: Answers) -> Sequence[str]:
-        judgement = json.loads(answers[ours])
+        judgement = msgspec.json.decode(answers[ours], type=Judgement)
         return _differences(_our_facts(judgement), _kubectls_facts(answers[theirs]))
 
     return check
@@ -167,9 +204,12 @@ def screen_is_of_the_judgement(screen: str, judgement: str) -> Check:
 
     def check(answers: Answers) -> Sequence[str]:
         shown = Counter(" ".join(line.split()[:3]) for line in answers[screen].splitlines()[1:])
-        document = json.loads(answers[judgement])
-        told = Counter([f"- {document['cluster']['health']} -", *map(_told_of, document["items"])])
-        return _differences(shown, Counter({row: count for row, count in told.items() if row.split()[1] != "ok"}))
+        document = msgspec.json.decode(answers[judgement], type=Judgement)
+        sick = (it for it in document.items if it.health != "ok")
+        told = Counter(f"{it.namespace} {it.health} {it.pods.ready}/{it.pods.wanted}" for it in sick)
+        if document.cluster.health != "ok":
+            told[f"- {document.cluster.health} -"] = 1
+        return _differences(shown, told)
 
     return check
 
@@ -212,18 +252,14 @@ def without_ages(text: str) -> str:
     return re.sub(r" +", " ", without)
 
 
-def _told_of(item: Mapping[str, Any]) -> str:
-    return f"{item['namespace']} {item['health']} {item['pods']['ready']}/{item['pods']['wanted']}"
-
-
-def _our_facts(judgement: Mapping[str, Sequence[Mapping[str, Any]]]) -> Counter[str]:
+def _our_facts(judgement: Judgement) -> Counter[str]:
     """What kubectl's tables can be asked for, too."""
     facts: Counter[str] = Counter()
-    for item in judgement["items"]:
-        facts[f"{item['namespace']}: ready"] = item["pods"]["ready"]
-        facts[f"{item['namespace']}: wanted"] = item["pods"]["wanted"]
-    for it in judgement["events"]:
-        facts[f"{it.get('namespace', '')}: {it['reason']} of {it['object']}"] = 1
+    for it in judgement.items:
+        facts[f"{it.namespace}: ready"] = it.pods.ready
+        facts[f"{it.namespace}: wanted"] = it.pods.wanted
+    for warned in judgement.events:
+        facts[f"{warned.namespace}: {warned.reason} of {warned.object}"] = 1
     return facts
 
 
