@@ -109,8 +109,8 @@ def test_every_link_within_the_readme_leads_somewhere() -> None:
 def test_every_option_that_is_named_exists() -> None:
     # Between its marks the benchmark also names what other programs were given.
     before, _, after = README.partition(BEGIN)
-    # What health says to type next is kubectl's.
-    ours = re.sub(r"(?m)^  next: .*", "", before + after.partition(END)[2])
+    # What health says to type next is kubectl's, and krew has flags of its own.
+    ours = re.sub(r"(?m)^(?:  next: |.*kubectl krew ).*", "", before + after.partition(END)[2])
     named = set(OPTION.findall(ours)) | set(OPTION.findall(help_pages()))
 
     assert named - options() == set()
