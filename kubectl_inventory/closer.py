@@ -79,6 +79,8 @@ class Looks:
                 self._looks[suspect] = look
         self._asked = tuple(asked)
         self.overlooked = len(wanted) - len(self._looks)
+        self.unanswered = 0
+        """Suspects that were looked at in vain."""
         self._told: dict[Look, DetailsReply] = {}
 
     def take(self, read: Read, each: Each) -> None:
@@ -89,6 +91,7 @@ class Looks:
             self.overlooked += len(self._looks)
             return
         self._told = {look: told for look, told in zip(self._asked, answers, strict=True) if told is not None}
+        self.unanswered = sum(look not in self._told for look in self._looks.values())
 
     def at(self, suspect: Suspect) -> tuple[Detail, ...] | None:
         """What was told of a suspect; None where nobody looked, or nobody answered."""

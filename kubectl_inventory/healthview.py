@@ -431,7 +431,7 @@ def summarize_health(
     summary = account(inventory, text, [*clauses, seconds(elapsed_s)], shown.connection_flags)
     lines = [extra] if extra else []
     if diagnosis.overlooked:
-        lines.append(f"  {number(diagnosis.overlooked, 'finding')} not looked at closer: too many, or too late")
+        lines.append(f"  {number(diagnosis.overlooked, 'finding')} not looked at closer: too many, or no usable answer")
     return msgspec.structs.replace(summary, lines=(*lines, *summary.lines))
 
 
@@ -480,9 +480,9 @@ def _findings_counted(diagnosis: Diagnosis, shown: Shown) -> str:
 def gate(diagnosis: Diagnosis, fail_on: Sequence[Health]) -> str:
     """What `--fail-on` matched, in words; empty where it matched nothing.
 
-    `warning` means warning or worse, which an error is; unknown is neither, and is named where it counts.
+    `warning` means warning or worse: unknown and error, too. An error is no unknown, and an unknown no error.
     """
-    wanted = {*fail_on, *(("error",) if "warning" in fail_on else ())}
+    wanted = {*fail_on, *(("error", "unknown") if "warning" in fail_on else ())}
     names = sorted(space.namespace for space in diagnosis.spaces if space.health in wanted)
     parts = []
     if diagnosis.cluster is not None and diagnosis.cluster.health in wanted:

@@ -195,7 +195,7 @@ def diagnose(
         if finding is not None
         and not policy.ignores(finding.object.kind, finding.object.namespace, finding.object.name, finding.reason)
     ]
-    return roll_up(gathering, findings, inventory, overlooked=looks.overlooked)
+    return roll_up(gathering, findings, inventory, overlooked=looks.overlooked + looks.unanswered)
 
 
 def lists_at_once(request: Request, session: Session) -> int:

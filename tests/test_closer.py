@@ -143,7 +143,7 @@ def test_what_is_not_there_any_more_is_an_empty_answer() -> None:
 def test_what_cannot_be_had_is_left_to_the_row(reply: bytes | Forbidden | TimedOut) -> None:
     sick, well = a_suspect(), a_suspect(namespace="pay")
     looks, _ = looked([sick, well], {SHOP: reply, "/api/v1/namespaces/pay/pods": items("web")})
-    assert (looks.at(sick), looks.at(well)) == (None, (a_detail(),))
+    assert (looks.at(sick), looks.at(well), looks.unanswered) == (None, (a_detail(),), 1)
 
 
 def test_who_is_logged_out_is_told_so() -> None:

@@ -383,7 +383,7 @@ def test_the_summary_says_what_was_not_read_and_what_was_not_looked_at() -> None
     assert last_words(nobody, taken(Reading(kind=NODES, gaps=(FORBIDDEN,)))) == [
         "dev: INCOMPLETE: unknown; namespaces: 1 ok (not shown); 8 of 9 kinds read; 0.4s",
         "  nodes ?, API groups 0/0, 0 warnings in 1h",
-        "  7 findings not looked at closer: too many, or too late",
+        "  7 findings not looked at closer: too many, or no usable answer",
         "  1 kind   Forbidden   nodes",
     ]
 
@@ -401,7 +401,7 @@ def test_the_summary_says_what_the_policy_withholds() -> None:
     ("diagnosis", "fail_on", "said"),
     [
         (SOME, ["error"], "--fail-on error matched 1 namespace: shop"),
-        (SOME, ["warning"], "--fail-on warning matched the cluster and 1 namespace: shop"),
+        (SOME, ["warning"], "--fail-on warning matched the cluster and 2 namespaces: pay, shop"),
         (SOME, ["error", "unknown"], "--fail-on error,unknown matched 2 namespaces: pay, shop"),
         (a_space(SCALER), ["error"], ""),
         (a_space(SCALER), ["warning"], "--fail-on warning matched 1 namespace: shop"),
