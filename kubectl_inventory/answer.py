@@ -1,7 +1,7 @@
 """Which view of an inventory a command and a format show, and whether it can stream.
 
-csv, ndjson and name stream: a page is printed and forgotten. Tables need every
-row to know their widths, and hold rows alone.
+csv, ndjson and name stream: a page is printed and forgotten. Tables and custom columns
+need every row to know their widths, and hold rows alone.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import msgspec
 
 from kubectl_inventory import render, views
 from kubectl_inventory.columns import Places
+from kubectl_inventory.documents import column_rows, write_document, write_items, write_rows
 from kubectl_inventory.inventory import Inventory, Page, Row
 from kubectl_inventory.policy import Setting
 from kubectl_inventory.request import Request
@@ -49,7 +50,7 @@ def print_settings(settings: Sequence[Setting], style: Style, write: Write) -> N
 def print_counts(inventory: Inventory, request: Request, style: Style, write: Write) -> None:
     """How many objects there are, grouped as the request says."""
     inventory.read_to_end()
-    if style.format in ("json", "yaml", "ndjson"):
+    if style.is_document or style.is_items:
         _print_items(inventory, views.count_items(inventory, request.by), style, write)
         return
     show_empty = style.show_empty or style.format == "csv"
@@ -65,7 +66,7 @@ def print_counts(inventory: Inventory, request: Request, style: Style, write: Wr
 def print_kinds(inventory: Inventory, style: Style, write: Write) -> None:
     """Every discovered kind and how it was treated."""
     inventory.read_to_end()
-    if style.format in ("json", "yaml", "ndjson"):
+    if style.is_document or style.is_items:
         _print_items(inventory, views.kind_items(inventory), style, write)
         return
     grid = views.kinds(inventory, wide=style.format == "wide")
@@ -80,20 +81,26 @@ def print_objects(inventory: Inventory, style: Style, write: Write) -> None:
     """Every object."""
     pieces = inventory.pieces()
     if style.sort_by:
-        pieces = _as_pieces(views.sort_rows(gathered(parts(pieces)), style.sort_by))
+        from kubectl_inventory.sorting import sort_rows
+
+        pieces = _as_pieces(sort_rows(gathered(parts(pieces)), style.sort_by))
     if style.format == "name":
         for kind, page in pieces:
             write("".join(f"{render.escaped(name)}\n" for name in views.names(kind, page)))
     elif style.format == "ndjson":
         for kind, page in pieces:
-            write("".join(render.json_line(item) for item in _items(kind, page)))
+            write_items(_items(kind, page), style, write)
+    elif style.format == "custom-columns":
+        write_rows(_column_rows(pieces, style), style, write)
     elif style.format == "csv":
         if style.headers:
             write("".join(render.csv_lines([views.CSV_HEADERS])))
         for kind, page in pieces:
             write("".join(render.csv_lines(views.csv_rows(kind, page))))
-    elif style.format in ("json", "yaml"):
-        _print_items(inventory, [item for kind, page in pieces for item in _items(kind, page)], style, write)
+    elif style.is_document:
+        sparse = style.template is not None
+        items = [item for kind, page in pieces for item in _items(kind, page, sparse=sparse)]
+        _print_items(inventory, items, style, write)
     else:
         print_table(inventory, parts(pieces), style, write)
 
@@ -103,15 +110,17 @@ def print_table(inventory: Inventory, listed: Iterable[views.Listed], style: Sty
 
     The rows of several are made as their pages come: while the server is waited for, and without what they do not show.
     """
-    wide = style.format == "wide"
+    extras = views.Extras(
+        wide=style.format == "wide", kinds=style.kinds, label_columns=style.label_columns, labels=style.labels
+    )
     if len(inventory.plan.kinds("Asked")) > 1:
-        _print_grid(inventory, views.several_kinds(listed, wide=wide, labels=style.labels), style, write)
+        _print_grid(inventory, views.several_kinds(listed, extras), style, write)
         return
     whole = gathered(listed)
     if not whole:
-        _print_grid(inventory, views.several_kinds((), wide=wide, labels=style.labels), style, write)
+        _print_grid(inventory, views.several_kinds((), extras), style, write)
         return
-    grid = views.one_kind(whole[0], wide=wide, labels=style.labels)
+    grid = views.one_kind(whole[0], extras)
     if style.format == "markdown":
         _print_grid(inventory, grid, style, write)
     else:
@@ -132,17 +141,21 @@ def _print_grid(inventory: Inventory, grid: views.Grid, style: Style, write: Wri
 
 
 def _print_items(inventory: Inventory, items: Sequence[object], style: Style, write: Write) -> None:
-    if style.format == "ndjson":
-        write("".join(render.json_line(item) for item in items))
-    elif style.format == "yaml":
-        write(render.yaml_text(views.document(inventory, items)))
+    if style.is_items:
+        write_items(items, style, write)
     else:
-        write(render.json_text(views.document(inventory, items)))
+        write_document(views.document(inventory, items), style, write)
 
 
-def _items(kind: Kind, page: Page) -> Iterator[dict[str, object]]:
+def _column_rows(pieces: Iterable[tuple[Kind, Page]], style: Style) -> Iterator[tuple[str, ...]]:
+    """Rows alone, page by page: their widths are known at the end."""
+    for kind, page in pieces:
+        yield from column_rows(_items(kind, page, sparse=True), style)
+
+
+def _items(kind: Kind, page: Page, *, sparse: bool = False) -> Iterator[dict[str, object]]:
     places = Places(page.columns)
-    return (views.object_item(kind, row, places) for row in page.rows)
+    return (views.object_item(kind, row, places, sparse=sparse) for row in page.rows)
 
 
 def parts(pieces: Iterable[tuple[Kind, Page]]) -> Iterator[views.Listed]:

@@ -21,6 +21,7 @@ from kubectl_inventory.errors import (
     UsageError,
     near,
 )
+from kubectl_inventory.formats import choose
 from kubectl_inventory.helptext import HELP, PROGRAM
 from kubectl_inventory.opening import effective_policy, home, known_kinds, policy_files, usable_connection
 from kubectl_inventory.options import (
@@ -114,8 +115,12 @@ def root(ctx: click.Context, /, wants_version: bool, **_: object) -> int:
 @output_options(FORMATS)
 @connection_options
 @click.argument("types", type=WordList(), nargs=-1, metavar="[TYPE[,TYPE]]...", shell_complete=completes("types"))
+@click.option(
+    "-L", "--label-columns", type=WordList(), multiple=True, metavar="KEY[,KEY]", help="a column for each label"
+)
 @click.option("--show-labels", is_flag=True, help="a column with each object's labels")
-@click.option("--sort-by", default="", metavar="COLUMN", help="a column's header, or .metadata.creationTimestamp")
+@click.option("--show-kind", is_flag=True, help="name the kind with each object, also where there is but one")
+@click.option("--sort-by", default="", metavar="COLUMN", help="a column's header, or a path such as .metadata.name")
 @strategy_option
 @plan_option
 @click.pass_context
@@ -128,6 +133,7 @@ def get(ctx: click.Context, /, **_: object) -> int:
       kubectl inventory get deploy,pods -n shop,pay  # these kinds in these namespaces
       kubectl inventory get -o name | wc -l          # how many, as kubectl would name them
       kubectl inventory get pods --sort-by restarts  # by a column
+      kubectl inventory get deploy -o custom-columns=NAME:.metadata.name,READY:.columns.Ready
     """
     _settle_types(ctx)
     given = given_to(ctx)
@@ -415,13 +421,19 @@ def _settle_places(ctx: click.Context) -> None:
 
 
 def _style(given: Given, valid: Sequence[str]) -> Style:
-    if given.output not in valid:
-        raise UsageError(
-            f'unknown output format "{given.output}"{near(given.output, valid)}', hint=", ".join(valid)
-        )
+    chosen = choose(given.output, valid)
+    if given.sort_by.startswith((".", "{")):
+        # Said before anything is asked; a word may be a column's header, which only the server knows.
+        from kubectl_inventory.jsonpath_text import parse_path
+
+        parse_path(given.sort_by)
     return Style(
-        format=given.output,
+        format=chosen.name,
+        template=chosen.template,
+        columns=chosen.columns,
         headers=not given.no_headers,
+        kinds=given.show_kind,
+        label_columns=tuple(key for part in given.label_columns for key in part),
         labels=given.show_labels,
         show_empty=given.show_empty,
         sort_by=given.sort_by,
@@ -447,7 +459,7 @@ def _refuse_contradictions(given: Given, style: Style) -> None:
         raise UsageError("--explain and --broken exclude each other: one is for people, the other for grep")
     if given.broken and given.show_ok:
         raise UsageError("--broken and --show-ok exclude each other: what is well has no findings")
-    if given.explain and style.format not in ("table", "json", "yaml"):
+    if given.explain and style.format != "table" and not style.is_document:
         raise UsageError(
             f"--explain is for people and has no format {style.format}", hint="-o json holds every finding too"
         )

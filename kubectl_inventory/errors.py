@@ -6,6 +6,7 @@
     +-- KubeconfigError               1   no usable connection or credential
     |   +-- UnknownContext            2   a name typed that the kubeconfig does not have
     +-- OutputError                   1   the answer cannot be written
+    +-- TemplateError                 1   a template that can be read does not fit what was found
     +-- AnswersDiffer                 1   two strategies did not answer the same: `bench` has nothing to compare
     +-- BoundaryError                 1   a request left the closed grammar: a bug of ours
     +-- ApiError                      1   one request failed; `collect` and `discovery` make it a value
@@ -67,6 +68,10 @@ class UnknownContext(KubeconfigError):
 
 class OutputError(InventoryError):
     """The answer cannot be written: a full disk, or no stdout at all."""
+
+
+class TemplateError(InventoryError):
+    """A template does not fit the document: a place beyond the end of a list, a word compared with a number."""
 
 
 class AnswersDiffer(InventoryError):

@@ -16,6 +16,7 @@ import msgspec
 
 from kubectl_inventory import render, views
 from kubectl_inventory.clock import human_age, human_span
+from kubectl_inventory.documents import write_document, write_items
 from kubectl_inventory.findings import ClusterHealth, Diagnosis, Finding, Occurrence, SpaceHealth
 from kubectl_inventory.health import HEALTHS, WORKLOADS, Health
 from kubectl_inventory.inventory import Inventory
@@ -56,11 +57,10 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 def print_health(diagnosis: Diagnosis, inventory: Inventory, shown: Shown, style: Style, write: Write) -> None:
     """The judgement in the format that was asked for."""
-    if style.format in ("json", "yaml"):
-        text = render.yaml_text if style.format == "yaml" else render.json_text
-        write(text(_document(diagnosis, inventory, shown)))
-    elif style.format == "ndjson":
-        write("".join(map(render.json_line, _finding_items(diagnosis) if shown.broken else _space_items(diagnosis))))
+    if style.is_document:
+        write_document(_document(diagnosis, inventory, shown), style, write)
+    elif style.is_items:
+        write_items(_finding_items(diagnosis) if shown.broken else _space_items(diagnosis), style, write)
     elif shown.explains:
         lines = _explained(diagnosis, inventory, shown)
         _write_coloured("".join(f"{render.escaped(line)}\n" for line in lines), shown, write)

@@ -325,7 +325,9 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     # how it is printed
     output: str = "table"
     no_headers: bool = False
+    label_columns: tuple[tuple[str, ...], ...] = ()
     show_labels: bool = False
+    show_kind: bool = False
     show_empty: bool = False
     sort_by: str = ""
     allow_incomplete: bool = False

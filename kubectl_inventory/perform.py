@@ -72,7 +72,7 @@ def judge(
     # While the server works on the first questions.
     from kubectl_inventory.healthview import Shown, gate, print_health, summarize_health
 
-    is_thorough = given.explain or given.broken or style.format in ("json", "yaml")
+    is_thorough = given.explain or given.broken or style.is_document
     diagnosis = diagnose(inventory, request, session, since_s=given.since, thorough=is_thorough)
     shown = Shown(
         named=request.namespaces,

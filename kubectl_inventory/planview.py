@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from kubectl_inventory import render
+from kubectl_inventory.documents import write_document, write_items
 from kubectl_inventory.forecast import Forecast, Total, total
 from kubectl_inventory.inventory import Inventory
 from kubectl_inventory.meter import Meter, Spent
@@ -53,12 +54,11 @@ class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
 
 def print_plan(foreseen: Foreseen, style: Style, write: Write) -> None:
     """The plan, dearest kind first."""
-    if style.format == "ndjson":
-        write("".join(map(render.json_line, _items(foreseen))))
+    if style.is_items:
+        write_items(_items(foreseen), style, write)
         return
-    if style.format in ("json", "yaml"):
-        text = render.yaml_text if style.format == "yaml" else render.json_text
-        write(text(_document(foreseen)))
+    if style.is_document:
+        write_document(_document(foreseen), style, write)
         return
     headers = _HEADERS if not foreseen.was_run else _RUN_HEADERS
     rows = [_row(forecast, spent) for forecast, spent in foreseen.lines()]

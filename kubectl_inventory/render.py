@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from kubectl_inventory.go_text import number_text
+
 if TYPE_CHECKING:
     from kubectl_inventory.wire import Cell
 
@@ -38,11 +40,7 @@ def cell_text(cell: Cell) -> str:
         return cell
     if cell is None:
         return ""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        return _go_float(cell)
-    return str(cell)
+    return number_text(cell)
 
 
 def coloured(health: str) -> str:
@@ -145,12 +143,12 @@ def _literal(cell: str) -> str:
 
 def json_text(document: object) -> str:
     """JSON, indented by four as kubectl's."""
-    return _json_safe(msgspec.json.format(msgspec.json.encode(document), indent=4).decode()) + "\n"
+    return json_safe(msgspec.json.format(msgspec.json.encode(document), indent=4).decode()) + "\n"
 
 
 def json_line(document: object) -> str:
     """One line of ndjson."""
-    return _json_safe(msgspec.json.encode(document).decode()) + "\n"
+    return json_safe(msgspec.json.encode(document).decode()) + "\n"
 
 
 def yaml_text(document: object) -> str:
@@ -161,7 +159,8 @@ def yaml_text(document: object) -> str:
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=False, default_flow_style=False, width=1 << 16)
 
 
-def _json_safe(text: str) -> str:
+def json_safe(text: str) -> str:
+    """JSON with the control characters spelled that JSON itself lets through; its line breaks stay."""
     return _UNSAFE.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)
 
 
@@ -170,26 +169,3 @@ def _spelled(match: re.Match[str]) -> str:
     if code == 0x1B:
         return "^["
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
-
-
-def _go_float(number: float) -> str:
-    """Go's shortest `%g`: exponents below -4 and from 6 on are written, `1.2345675e+06` (strconv `ftoa.go`)."""
-    if number != number or number in (float("inf"), float("-inf")):
-        return "NaN" if number != number else ("+Inf" if number > 0 else "-Inf")
-    from decimal import Decimal
-
-    sign, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
-    text = "".join(map(str, digits))
-    point = len(text) + int(exponent)
-    minus = "-" if sign else ""
-    if number == 0:
-        return f"{minus}0"
-    power = point - 1
-    if not -4 <= power < 6:
-        fraction = f".{text[1:]}" if len(text) > 1 else ""
-        return f"{minus}{text[0]}{fraction}e{'-' if power < 0 else '+'}{abs(power):02d}"
-    if point <= 0:
-        return f"{minus}0.{'0' * -point}{text}"
-    if point >= len(text):
-        return f"{minus}{text}{'0' * (point - len(text))}"
-    return f"{minus}{text[:point]}.{text[point:]}"

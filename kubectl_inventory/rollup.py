@@ -20,7 +20,7 @@ _NODES = "nodes"
 def roll_up(
     gathering: Gathering, findings: Sequence[Finding], inventory: Inventory, *, overlooked: int
 ) -> Diagnosis:
-    """The whole judgement. `overlooked`: suspects that nobody looked at, being too many, or of which nothing was told."""
+    """The whole judgement. `overlooked`: suspects of which no look told anything."""
     by_space: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in sorted(findings, key=_order):
         by_space[finding.place].append(finding)

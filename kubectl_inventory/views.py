@@ -7,23 +7,18 @@ own cells, so that it is the same whichever way the object was fetched.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from kubectl_inventory.clock import span_s
 from kubectl_inventory.columns import NONE, Places
-from kubectl_inventory.errors import UsageError, near
 from kubectl_inventory.inventory import Inventory, Page, Reading, Row
 from kubectl_inventory.plan import Treatment
 from kubectl_inventory.render import cell_text, escaped
 from kubectl_inventory.resource import Kind
-from kubectl_inventory.wire import Cell, ColumnDefinition
+from kubectl_inventory.wire import ColumnDefinition
 
-_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?=$|[ /])", re.ASCII)
-"""What a cell is sorted by that begins with a number: `11 (2m14s ago)`, `3/4`."""
 NOT_APPLICABLE = "-"
 UNREADABLE = "?"
 
@@ -115,20 +110,47 @@ def _count(reading: Reading) -> str:
 # --- objects ----------------------------------------------------------------
 
 
-def one_kind(listed: Listed, *, wide: bool, labels: bool) -> Grid:
+class Extras(msgspec.Struct, frozen=True, kw_only=True):
+    """What a table of objects shows beside its usual columns."""
+
+    wide: bool = False
+    kinds: bool = False
+    """Whether the names of one kind say which it is."""
+    label_columns: tuple[str, ...] = ()
+    labels: bool = False
+
+    @property
+    def label_headers(self) -> tuple[str, ...]:
+        """As kubectl has them: `HOSTNAME` of `kubernetes.io/hostname`."""
+        keys = tuple(key.rpartition("/")[2].upper() for key in self.label_columns)
+        return (*keys, "LABELS") if self.labels else keys
+
+    def label_cells(self, row: Row, *, nothing: str) -> tuple[str, ...]:
+        """What stands in them; `nothing`: for a label that the object does not have."""
+        if row.meta is None:
+            return (UNREADABLE,) * len(self.label_headers)
+        labels = row.meta.labels or {}
+        each = tuple(labels.get(key, nothing) for key in self.label_columns)
+        return (*each, _labels(labels)) if self.labels else each
+
+
+def one_kind(listed: Listed, extras: Extras) -> Grid:
     """The server's own columns, cell for cell, as `kubectl get KIND -A` prints them."""
-    places = [place for place, column in enumerate(listed.columns) if wide or not column.priority]
+    places = [place for place, column in enumerate(listed.columns) if extras.wide or not column.priority]
     headers = [listed.columns[place].name.upper() for place in places]
+    named = next((at for at, place in enumerate(places) if listed.columns[place].format == "name"), None)
     namespaced = listed.kind.namespaced
     rows = []
     for row in listed.rows:
         cells = [cell_text(row.cells[place]) if place < len(row.cells) else "" for place in places]
+        if extras.kinds and named is not None:
+            cells[named] = f"{listed.kind.prefix}/{cells[named]}"
         where = [row.namespace or UNREADABLE] if namespaced else []
-        rows.append((*where, *cells, *([_labels(row)] if labels else [])))
-    return Grid((*(["NAMESPACE"] if namespaced else []), *headers, *(["LABELS"] if labels else [])), rows)
+        rows.append((*where, *cells, *extras.label_cells(row, nothing="")))
+    return Grid((*(["NAMESPACE"] if namespaced else []), *headers, *extras.label_headers), rows)
 
 
-def several_kinds(listed: Iterable[Listed], *, wide: bool, labels: bool) -> Grid:
+def several_kinds(listed: Iterable[Listed], extras: Extras) -> Grid:
     """NAMESPACE NAME READY STATUS AGE for objects of any kind."""
     rows = []
     for part in listed:
@@ -141,10 +163,10 @@ def several_kinds(listed: Iterable[Listed], *, wide: bool, labels: bool) -> Grid
                 places.status(row) or NOT_APPLICABLE,
                 places.age(row) or NOT_APPLICABLE,
             )
-            extra = ([_labels(row)] if labels else []) + ([places.more(row)] if wide else [])
-            rows.append((*cells, *extra))
-    extra_headers = (["LABELS"] if labels else []) + (["MORE"] if wide else [])
-    return Grid(("NAMESPACE", "NAME", "READY", "STATUS", "AGE", *extra_headers), rows)
+            more = [places.more(row)] if extras.wide else []
+            rows.append((*cells, *extras.label_cells(row, nothing=NONE), *more))
+    more_headers = ["MORE"] if extras.wide else []
+    return Grid(("NAMESPACE", "NAME", "READY", "STATUS", "AGE", *extras.label_headers, *more_headers), rows)
 
 
 CSV_HEADERS = ("namespace", "apiVersion", "kind", "name", "created", "ready", "status")
@@ -172,71 +194,14 @@ def names(kind: Kind, page: Page) -> Iterable[str]:
     return (f"{prefix}/{row.name}" for row in page.rows)
 
 
-def sort_rows(listed: Sequence[Listed], sort_by: str) -> list[Listed]:
-    """Each kind's rows by a column's header, or by a path into the object such as `.metadata.creationTimestamp`."""
-    ordered = []
-    found = False
-    for part in listed:
-        places = Places(part.columns)
-        keyed = [(_sort_key(part, row, places, sort_by), row) for row in part.rows]
-        found = found or any(key[0] < 2 for key, _ in keyed) or not part.rows
-        keyed.sort(key=lambda item: item[0])
-        ordered.append(Listed(part.kind, part.columns, [row for _, row in keyed]))
-    if not found and listed:
-        headers = [column.name.lower() for part in listed for column in part.columns]
-        raise UsageError(
-            f'nothing to sort by: no object has "{sort_by}"{near(sort_by.lower(), headers)}',
-            hint="a column's header, or .metadata.name, .metadata.namespace, .metadata.creationTimestamp",
-        )
-    return ordered
-
-
-def _sort_key(part: Listed, row: Row, places: Places, sort_by: str) -> tuple[int, float, str]:
-    """Numbers before words, and what has no value last."""
-    path = sort_by.strip("{}").removeprefix(".")
-    if path == "metadata.creationTimestamp" or path.lower() == "age":
-        if row.meta is None:
-            # A Secret's time is known by the server's Age alone: the oldest first, as by a timestamp.
-            rank, seconds, text = _order_of(places.age(row))
-            return rank, -seconds, text
-        value: Cell = row.meta.creation_timestamp
-    elif path in ("metadata.name", "name"):
-        value = row.name
-    elif path in ("metadata.namespace", "namespace"):
-        value = row.namespace
-    elif path == "kind":
-        value = part.kind.kind
-    elif path.startswith("metadata.labels."):
-        labels = row.meta.labels if row.meta is not None else None
-        value = (labels or {}).get(path.removeprefix("metadata.labels.").replace("\\.", "."))
-    else:
-        value = places.value(row, path)
-    if value is None:
-        return 2, 0, ""
-    return _order_of(cell_text(value))
-
-
-def _order_of(text: str) -> tuple[int, float, str]:
-    """Rank, number and text to sort a cell by."""
-    if not text:
-        return 2, 0, ""
-    if (number := _NUMBER.match(text)) is not None:
-        return 0, float(number[0]), text
-    if (seconds := span_s(text)) is not None:
-        return 0, seconds, text
-    return 1, 0, text
-
-
 def _namespace(row: Row) -> str:
     if row.namespace is None:
         return NOT_APPLICABLE
     return row.namespace or UNREADABLE
 
 
-def _labels(row: Row) -> str:
-    if row.meta is None:
-        return UNREADABLE
-    return ",".join(f"{key}={value}" for key, value in sorted((row.meta.labels or {}).items())) or NONE
+def _labels(labels: Mapping[str, str]) -> str:
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items())) or NONE
 
 
 # --- kinds ------------------------------------------------------------------
@@ -326,15 +291,20 @@ def _count_item(reading: Reading) -> dict[str, object]:
     return {**item, "atLeast": True} if reading.gaps else item
 
 
-def object_item(kind: Kind, row: Row, places: Places) -> dict[str, object]:
-    """One object by the JSON contract; what is not known of it is absent."""
+def object_item(kind: Kind, row: Row, places: Places, *, sparse: bool = False) -> dict[str, object]:
+    """One object by the JSON contract; what is not known of it is absent.
+
+    `sparse`: so are labels and owners where it has none, as in the server's own objects, which templates are made for.
+    """
     metadata: dict[str, object] = {"name": row.name}
     if row.namespace:
         metadata["namespace"] = row.namespace
     if row.meta is not None:
         metadata["uid"] = row.meta.uid
-        metadata["labels"] = row.meta.labels or {}
-        metadata["ownerReferences"] = row.meta.owner_references or ()
+        if row.meta.labels or not sparse:
+            metadata["labels"] = row.meta.labels or {}
+        if row.meta.owner_references or not sparse:
+            metadata["ownerReferences"] = row.meta.owner_references or ()
         metadata["creationTimestamp"] = row.meta.creation_timestamp
     return {
         "apiVersion": kind.api_version,

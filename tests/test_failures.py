@@ -193,7 +193,8 @@ TYPED = [
     (
         ["get", "pods", "-o", "jsn"],
         'error: unknown output format "jsn", did you mean "json"?',
-        "hint: csv, json, markdown, name, ndjson, table, wide, yaml",
+        "hint: csv, custom-columns=, custom-columns-file=, json, jsonpath=, jsonpath-as-json=, jsonpath-file=, "
+        "markdown, name, ndjson, table, wide, yaml",
     ),
     (
         ["--namespce", "shop"],

@@ -363,7 +363,8 @@ def test_markdown_ends_with_what_was_not_read(typist: Typist) -> None:
         (
             ("get", "pods", "-o", "jsn"),
             'unknown output format "jsn", did you mean "json"?',
-            "csv, json, markdown, name, ndjson, table, wide, yaml",
+            "csv, custom-columns=, custom-columns-file=, json, jsonpath=, jsonpath-as-json=, jsonpath-file=, "
+            "markdown, name, ndjson, table, wide, yaml",
         ),
         (
             ("get", "deploymnets"),

@@ -14,7 +14,8 @@ from kubectl_inventory.inventory import Gap, Inventory, Page, Reading, Row
 from kubectl_inventory.plan import Treatment
 from kubectl_inventory.policy import Rule
 from kubectl_inventory.reach import Reach, WithheldNamespace
-from kubectl_inventory.views import Listed
+from kubectl_inventory.sorting import sort_rows
+from kubectl_inventory.views import Extras, Listed
 from kubectl_inventory.wire import Cell, ColumnDefinition, ObjectMeta, OwnerReference
 from tests.fake_api import (
     AGE,
@@ -130,7 +131,7 @@ def test_counts_for_a_program_are_numbers_and_what_is_not_known_is_empty() -> No
     ],
 )
 def test_one_kind_has_the_servers_columns(wide: bool, headers: tuple[str, ...], row: tuple[str, ...]) -> None:
-    grid = views.one_kind(listed(a_row("web", "1/1", "Running", "5m", "w1")), wide=wide, labels=False)
+    grid = views.one_kind(listed(a_row("web", "1/1", "Running", "5m", "w1")), Extras(wide=wide))
     assert (grid.headers, grid.rows) == (headers, [row])
 
 
@@ -147,12 +148,12 @@ def test_one_kind_has_the_servers_columns(wide: bool, headers: tuple[str, ...], 
 )
 def test_rows_of_any_length_fit_their_columns(namespace: str, cells: tuple[Cell, ...], row: tuple[str, ...]) -> None:
     part = listed(a_row("web", *cells, namespace=namespace), columns=(NAME, READY))
-    grid = views.one_kind(part, wide=False, labels=False)
+    grid = views.one_kind(part, Extras())
     assert grid.rows == [row]
 
 
 def test_a_cluster_scoped_kind_has_no_namespace_column() -> None:
-    grid = views.one_kind(listed(a_row("w1", namespace=None), columns=(NAME,)), wide=False, labels=False)
+    grid = views.one_kind(listed(a_row("w1", namespace=None), columns=(NAME,)), Extras())
     assert (grid.headers, grid.rows) == (("NAME",), [("w1",)])
 
 
@@ -167,8 +168,8 @@ def test_a_cluster_scoped_kind_has_no_namespace_column() -> None:
 )
 def test_labels_are_sorted_and_a_secrets_are_not_known(meta: ObjectMeta | None, shown: str) -> None:
     part = listed(a_row("web", meta=meta), columns=(NAME,))
-    assert views.one_kind(part, wide=False, labels=True).rows == [("shop", "web", shown)]
-    assert views.several_kinds([part], wide=False, labels=True).rows[0][-1] == shown
+    assert views.one_kind(part, Extras(labels=True)).rows == [("shop", "web", shown)]
+    assert views.several_kinds([part], Extras(labels=True)).rows[0][-1] == shown
 
 
 # --- several kinds ----------------------------------------------------------
@@ -178,7 +179,7 @@ def test_several_kinds_share_five_columns() -> None:
     columns = (NAME, READY, ColumnDefinition("Up-to-date"), AGE)
     deployments = Listed(DEPLOYMENTS, columns, [a_row("api", "3/3", 3, "212d")])
     nodes = listed(a_row("w1", "Ready", "5d", namespace=None), columns=(NAME, STATUS, AGE))
-    grid = views.several_kinds([deployments, nodes], wide=True, labels=False)
+    grid = views.several_kinds([deployments, nodes], Extras(wide=True))
     assert grid.headers == ("NAMESPACE", "NAME", "READY", "STATUS", "AGE", "MORE")
     assert grid.rows == [
         ("shop", "deployment.apps/api", "3/3", "-", "212d", "up-to-date=3"),
@@ -270,7 +271,7 @@ def test_csv_has_seven_columns_for_any_kind(row: Row, line: tuple[str, ...]) -> 
 )
 def test_rows_are_sorted_as_what_they_say(values: list[Cell], ordered: list[Cell]) -> None:
     rows = [a_row(f"p{place}", value) for place, value in enumerate(values)]
-    (part,) = views.sort_rows([listed(*rows, columns=(NAME, STATUS))], "STATUS")
+    (part,) = sort_rows([listed(*rows, columns=(NAME, STATUS))], "STATUS")
     assert [row.cells[1] for row in part.rows] == ordered
 
 
@@ -299,28 +300,28 @@ def test_rows_are_sorted_by_a_header_or_a_path(sort_by: str, names: list[str]) -
         a_row("b", "1/1", 3, namespace="n2", meta=OLD),
         a_row("a", "1/1", 2, namespace="n3", meta=NEW),
     ]
-    (part,) = views.sort_rows([listed(*rows)], sort_by)
+    (part,) = sort_rows([listed(*rows)], sort_by)
     assert [row.name for row in part.rows] == names
 
 
 def test_secrets_are_sorted_by_the_servers_age_the_oldest_first() -> None:
     rows = [a_row(name, age) for name, age in (("new", "5m"), ("old", "212d"), ("unknown", ""), ("mid", "47h"))]
-    (part,) = views.sort_rows([Listed(SECRETS, (NAME, AGE), rows)], ".metadata.creationTimestamp")
+    (part,) = sort_rows([Listed(SECRETS, (NAME, AGE), rows)], ".metadata.creationTimestamp")
     assert [row.name for row in part.rows] == ["old", "mid", "new", "unknown"]
 
 
 def test_each_kind_is_sorted_by_itself() -> None:
     parts = [listed(a_row("b"), a_row("a")), listed(a_row("z", namespace=None), a_row("y", namespace=None))]
-    assert [[row.name for row in part.rows] for part in views.sort_rows(parts, "name")] == [["a", "b"], ["y", "z"]]
+    assert [[row.name for row in part.rows] for part in sort_rows(parts, "name")] == [["a", "b"], ["y", "z"]]
 
 
 def test_a_column_that_no_object_has_is_an_error_with_the_nearest() -> None:
     with pytest.raises(UsageError, match=r'no object has "statsu", did you mean "status"\?'):
-        views.sort_rows([listed(a_row("a", "1/1", "Running"))], "statsu")
+        sort_rows([listed(a_row("a", "1/1", "Running"))], "statsu")
 
 
 def test_nothing_to_sort_is_sorted() -> None:
-    assert views.sort_rows([], "anything") == []
+    assert sort_rows([], "anything") == []
 
 
 # --- kinds ------------------------------------------------------------------
