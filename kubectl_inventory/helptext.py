@@ -34,7 +34,8 @@ Options:
   -n, --namespace NS[,NS]     only these namespaces (default: all you can see, as -A)
   -l, --selector QUERY        only objects with these labels
       --field-selector QUERY  only objects with these fields
-  -o, --output FORMAT         table, wide, json, yaml, ndjson, csv, markdown; get: name
+  -o, --output FORMAT         table, wide, json, yaml, ndjson, csv, markdown, jsonpath=,
+                              custom-columns=; get: name
       --by KEY[,KEY]          count by kind, namespace, label=KEY
       --exclude TYPE[,TYPE]   leave these kinds out
       --scope SCOPE           all, namespaced, cluster

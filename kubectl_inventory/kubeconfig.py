@@ -40,6 +40,8 @@ class ConnectionFlags(msgspec.Struct, frozen=True, kw_only=True):
     user: str | None = None
     server: str | None = None
     token: str | None = None
+    username: str | None = None
+    password: str | None = None
     as_user: str | None = None
     as_uid: str | None = None
     as_groups: tuple[str, ...] = ()
@@ -49,6 +51,7 @@ class ConnectionFlags(msgspec.Struct, frozen=True, kw_only=True):
     client_certificate: str | None = None
     client_key: str | None = None
     tls_server_name: str | None = None
+    proxy_url: str | None = None
     insecure_skip_tls_verify: bool | None = None
     disable_compression: bool = False
     cache_dir: str | None = None
@@ -309,7 +312,9 @@ def _cluster_with_flags(cluster: ClusterEntry, name: str, flags: ConnectionFlags
 
 def _user(kubeconfig: Kubeconfig, name: str, flags: ConnectionFlags) -> UserEntry:
     """The user's entry under the typed flags: client-go's `getAuthInfo`."""
-    if name and name not in kubeconfig.users and not (flags.token or flags.client_certificate):
+    if name and name not in kubeconfig.users and not (
+        flags.token or flags.client_certificate or flags.username
+    ):
         raise KubeconfigError(
             f"the context names user {_quoted(name)}, which no file has ({kubeconfig.shown_files})",
             hint="--user NAME or --token uses other credentials",
@@ -331,6 +336,10 @@ def _user(kubeconfig: Kubeconfig, name: str, flags: ConnectionFlags) -> UserEntr
             exec_plugin=None,
             auth_provider=None,
         )
+    if flags.username:
+        user = msgspec.structs.replace(user, username=flags.username)
+    if flags.password:
+        user = msgspec.structs.replace(user, password=flags.password)
     if flags.as_user:
         user = msgspec.structs.replace(user, as_user=flags.as_user)
     if flags.as_uid:
@@ -443,7 +452,7 @@ def _finished(connection: Connection, flags: ConnectionFlags, environ: Mapping[s
     connection = msgspec.structs.replace(
         connection,
         server=server,
-        proxy_url=proxy_url(server, connection.proxy_url, environ),
+        proxy_url=proxy_url(server, flags.proxy_url or connection.proxy_url, environ),
         disable_compression=connection.disable_compression or flags.disable_compression,
     )
     return connection if server.startswith("https:") else _without_credentials(connection)

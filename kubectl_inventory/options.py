@@ -14,6 +14,7 @@ import click
 import msgspec
 from click.core import ParameterSource
 
+from kubectl_inventory.errors import UsageError
 from kubectl_inventory.request import Scope, Strategy
 
 if TYPE_CHECKING:
@@ -139,6 +140,8 @@ CONNECTION_OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("--user", "NAME", "the kubeconfig user to use"),
     ("--server", "URL", "the address and port of the API server"),
     ("--token", "TOKEN", "bearer token for authentication"),
+    ("--username", "NAME", "user name for basic authentication"),
+    ("--password", "PASSWORD", "password for basic authentication"),
     ("--as", "USER", "user to impersonate"),
     ("--as-group", "GROUP", "group to impersonate, repeatable"),
     ("--as-uid", "UID", "uid to impersonate"),
@@ -147,6 +150,8 @@ CONNECTION_OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("--client-certificate", "FILE", "client certificate file for TLS"),
     ("--client-key", "FILE", "client key file for TLS"),
     ("--tls-server-name", "NAME", "server name to check the certificate against"),
+    ("--proxy-url", "URL", "the proxy that leads to the API server"),
+    ("--kuberc", "FILE", "kubectl's preferences: refused, as they are for its own commands"),
 )
 _COMPLETED = {"--context": "contexts", "--cluster": "clusters", "--user": "users"}
 _REPEATABLE = ("--as-group", "--as-user-extra")
@@ -169,6 +174,12 @@ def connection_options(function: F) -> F:
             shell_complete=_completes_path("dir"),
         ),
         click.option("--disable-compression", is_flag=True, help="do not ask for gzip", hidden=True),
+        click.option(
+            "--warnings-as-errors", is_flag=True, help="exit 1 when the server has sent a warning", hidden=True
+        ),
+        click.option(
+            "--match-server-version", is_flag=True, help="refused: there is no version to match here", hidden=True
+        ),
         click.option(
             "--insecure-skip-tls-verify",
             is_flag=True,
@@ -284,6 +295,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     user: str | None = None
     server: str | None = None
     token: str | None = None
+    username: str | None = None
+    password: str | None = None
     as_user: str | None = None
     as_uid: str | None = None
     as_groups: tuple[str, ...] = ()
@@ -292,6 +305,10 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     client_certificate: str | None = None
     client_key: str | None = None
     tls_server_name: str | None = None
+    proxy_url: str | None = None
+    kuberc: str | None = None
+    warnings_as_errors: bool = False
+    match_server_version: bool = False
     insecure_skip_tls_verify: bool | None = None
     disable_compression: bool = False
     cache_dir: str | None = None
@@ -369,6 +386,10 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             "--server": self.server,
             "--as": self.as_user,
         }
+        if self.proxy_url:
+            from kubectl_inventory.proxy import without_userinfo
+
+            flags["--proxy-url"] = without_userinfo(self.proxy_url)
         pairs = [f"{flag} {shlex.quote(value)}" for flag, value in flags.items() if value]
         return " ".join(pairs + [f"--as-group {shlex.quote(group)}" for group in self.as_groups])
 
@@ -376,7 +397,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 def given_to(ctx: click.Context) -> Given:
     """The values of a command; options typed before its name count as its own, repeatable ones beside its own.
 
-    Raises `UsageError` for one that the command does not have.
+    Raises `UsageError` for one that the command does not have, or that is kubectl's alone.
     """
     values = dict(ctx.params)
     parent = ctx.parent
@@ -392,4 +413,20 @@ def given_to(ctx: click.Context) -> Given:
             elif ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
                 values[name] = value
         parent = parent.parent
-    return msgspec.convert(values, Given)
+    given = msgspec.convert(values, Given)
+    _refuse_kubectls_own(given)
+    return given
+
+
+def _refuse_kubectls_own(given: Given) -> None:
+    """What would be ignored silently is refused by name."""
+    if given.kuberc is not None:
+        raise UsageError(
+            "--kuberc is kubectl's alone: its aliases and defaults are for kubectl's own commands",
+            hint="leave it out; no kuberc is read here, nor its rule on credential plugins",
+        )
+    if given.match_server_version:
+        raise UsageError(
+            "--match-server-version is kubectl's alone: this program has no Kubernetes version to match",
+            hint="leave it out; it asks every version for what that can list",
+        )

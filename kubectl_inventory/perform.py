@@ -16,6 +16,7 @@ from kubectl_inventory.options import Given
 from kubectl_inventory.request import Request, Strategy
 from kubectl_inventory.style import Style
 from kubectl_inventory.terminal import AuditLog, Terminal
+from kubectl_inventory.words import number
 
 if TYPE_CHECKING:
     from kubectl_inventory.batch import Progress
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from kubectl_inventory.run import Session, Watch
     from kubectl_inventory.summary import Summary
 
+EXIT_WARNED = 1
+"""The server sent a warning, and `--warnings-as-errors` was typed; the answer's own code goes before it."""
 EXIT_INCOMPLETE = 3
 EXIT_GATE = 4
 """`--fail-on` matched; it goes before incomplete, as what was read is reason enough."""
@@ -53,8 +56,8 @@ def take(terminal: Terminal, given: Given, request: Request, style: Style) -> in
     print_inventory(inventory, request, style, terminal.write)
     terminal.flush()
     _account(terminal, given, request, style, inventory)
-    _close(terminal, given, session)
-    return 0 if inventory.is_complete or given.allow_incomplete else EXIT_INCOMPLETE
+    is_well = inventory.is_complete or given.allow_incomplete
+    return _close(terminal, given, session, 0 if is_well else EXIT_INCOMPLETE)
 
 
 def judge(
@@ -91,10 +94,8 @@ def judge(
     matched = gate(diagnosis, fail_on) if fail_on else ""
     if matched:
         terminal.say(f"{session.context}: {matched}")
-    _close(terminal, given, session)
-    if matched:
-        return EXIT_GATE
-    return 0 if inventory.is_complete or given.allow_incomplete else EXIT_INCOMPLETE
+    is_well = inventory.is_complete or given.allow_incomplete
+    return _close(terminal, given, session, EXIT_GATE if matched else 0 if is_well else EXIT_INCOMPLETE)
 
 
 def _foresee(terminal: Terminal, given: Given, request: Request, style: Style) -> int:
@@ -132,8 +133,8 @@ def _foresee(terminal: Terminal, given: Given, request: Request, style: Style) -
         _conclude(terminal, summarize_plan(foreseen))
     if inventory is not None:
         _account(terminal, given, request, style, inventory)
-    _close(terminal, given, session)
-    return 0 if inventory is None or inventory.is_complete or given.allow_incomplete else EXIT_INCOMPLETE
+    is_well = inventory is None or inventory.is_complete or given.allow_incomplete
+    return _close(terminal, given, session, 0 if is_well else EXIT_INCOMPLETE)
 
 
 def compare(terminal: Terminal, given: Given, request: Request, style: Style, began_s: float) -> int:
@@ -152,8 +153,7 @@ def compare(terminal: Terminal, given: Given, request: Request, style: Style, be
     terminal.say(announcement(workload, given.runs, a_round))
     refuse_excess(workload, given.runs, a_round)
     if given.dry_run:
-        _close(terminal, given, session)
-        return 0
+        return _close(terminal, given, session, 0)
     measured = run_rounds(workload, given.runs, partial(_show_run, terminal))
     _note_withheld(log, measured.inventory)
     print_bench(measured, style, terminal.write)
@@ -164,8 +164,7 @@ def compare(terminal: Terminal, given: Given, request: Request, style: Style, be
         )
         if advice := advise(measured):
             terminal.say(f"hint: {advice}")
-    _close(terminal, given, session)
-    return 0 if measured.is_whole or given.allow_incomplete else EXIT_INCOMPLETE
+    return _close(terminal, given, session, 0 if measured.is_whole or given.allow_incomplete else EXIT_INCOMPLETE)
 
 
 def _note_withheld(log: AuditLog | None, inventory: Inventory) -> None:
@@ -177,14 +176,19 @@ def _note_withheld(log: AuditLog | None, inventory: Inventory) -> None:
             log.append("withheld", entry)
 
 
-def _close(terminal: Terminal, given: Given, session: Session) -> None:
-    """Shuts the door; with `-v` what went through it."""
+def _close(terminal: Terminal, given: Given, session: Session, code: int) -> int:
+    """Shuts the door; with `-v` what went through it. The exit code: that of the answer, unless warnings are errors."""
     if given.verbosity:
         stats = session.cluster.stats
         terminal.say(f"{session.context}: {stats.requests:,} requests, {stats.bytes_received / 1024:,.0f} KiB received")
-    for text in session.cluster.warnings if given.verbosity else ():
+    warnings = session.cluster.warnings
+    for text in warnings if given.verbosity or given.warnings_as_errors else ():
         terminal.say(f"warning: {text}")
     session.cluster.close()
+    if not (given.warnings_as_errors and warnings):
+        return code
+    terminal.say(f"error: {number(len(warnings), 'warning')} received")
+    return code or EXIT_WARNED
 
 
 def _account(terminal: Terminal, given: Given, request: Request, style: Style, inventory: Inventory) -> None:

@@ -560,6 +560,47 @@ def test_the_kubeconfigs_proxy_wins_over_the_environments(home: Path) -> None:
     assert load(home, environ, kubeconfig=str(write(home / "odd", content))).proxy_url == "http://mine:1"
 
 
+def test_a_typed_proxy_wins_over_the_kubeconfigs_and_the_environments(home: Path) -> None:
+    content = context_with("{server: 'https://127.0.0.1', proxy-url: 'http://mine:1'}", "{}")
+    path, environ = str(write(home / "odd", content)), {"HTTPS_PROXY": "http://p", "NO_PROXY": "*"}
+    assert load(home, environ, kubeconfig=path, proxy_url="http://typed:2").proxy_url == "http://typed:2"
+
+
+def test_a_typed_proxy_that_cannot_be_used_is_refused_without_its_password(home: Path) -> None:
+    failure = failure_of(home, server="https://x", proxy_url="socks5://ann:hunter2@p:1080")
+    assert failure.message == "proxy-url 'socks5://p:1080': socks5 proxies are not supported"
+
+
+@pytest.mark.parametrize(
+    ("entry", "flags", "expected"),
+    [
+        ("{}", {"username": "ann", "password": "pw"}, ("ann", "pw")),
+        ("{username: bob, password: old}", {"password": "new"}, ("bob", "new")),
+        ("{username: bob, password: old}", {"username": "ann"}, ("ann", "old")),
+        ("{exec: {command: x, apiVersion: client.authentication.k8s.io/v1}}", {"username": "ann"}, ("ann", "")),
+    ],
+)
+def test_a_typed_user_name_and_password_replace_the_entrys(
+    home: Path, entry: str, flags: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    path = str(write(home / "odd", context_with("{server: 'https://x'}", entry)))
+    ours = load(home, kubeconfig=path, **flags)
+    assert (ours.username, ours.password) == expected
+    assert ours.has_static_credential
+
+
+def test_a_typed_user_name_beside_a_token_is_refused_as_by_kubectl(home: Path) -> None:
+    path = str(write(home / "odd", context_with("{server: 'https://x'}", "{token: t}")))
+    failure = failure_of(home, kubeconfig=path, username="ann", password="hunter2")
+    assert failure.message == 'user "u" has both a token and a user name with password: only one is allowed'
+    kubectl = subprocess.run(
+        [KUBECTL, "--kubeconfig", path, "--username=ann", "--password=hunter2", "get", "ns"],
+        env={"HOME": str(home)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert kubectl.returncode == 1
+    assert "only one is allowed" in kubectl.stderr
+
+
 def test_a_missing_user_entry_is_told_unless_a_token_is_typed(home: Path) -> None:
     content = context_with("{server: 'https://x'}", "{}").replace("name: u,", "name: other,")
     with pytest.raises(KubeconfigError, match='names user "u", which no file has'):
