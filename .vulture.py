@@ -1,9 +1,12 @@
 # Names that vulture takes for dead (`make lint`): called by click, pytest, http.client or the interpreter,
 # or written here and read by what they are handed to.
-_.format_help  # click's page of a command
+_.format_help  # click's page of a command, and what it says of a wrong word
+_.format_epilog
+_.get_invalid_choice_message
 _.command_class
 _.group_class
 _.bench  # commands of click
+_.help_page
 _.policy_show
 _.policy_check
 _.policy_init

@@ -28,6 +28,7 @@ from kubectl_inventory.options import (
     CompletedCommand,
     Given,
     LookBack,
+    Times,
     WordList,
     completes,
     completes_words,
@@ -91,7 +92,8 @@ _HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 @output_options(GRID_FORMATS)
 @connection_options
 @click.option(
-    "--by", type=WordList(), multiple=True, metavar="KEY[,KEY]", help="count by kind, namespace, label=KEY",
+    "--by", type=WordList(), multiple=True, metavar="KEY[,KEY]",
+    help="count by kind, namespace, label=KEY (default: kind)",
     shell_complete=completes_words(("kind", "namespace", LABEL_PREFIX)),
 )
 @click.option("--show-empty", is_flag=True, help="show kinds without objects too")
@@ -151,11 +153,11 @@ def get(ctx: click.Context, /, **_: object) -> int:
 @click.option("--show-ok", is_flag=True, help="show namespaces that are well too")
 @click.option(
     "--since", type=LookBack(), default=3600.0, metavar="DURATION",
-    help="how far events and restarts are looked back (1h)",
+    help="how far back events and restarts count (default: 1h)",
 )
 @click.option(
     "--fail-on", type=WordList(), multiple=True, metavar="HEALTH[,HEALTH]",
-    help="exit 4 if any namespace, or the cluster, is so: warning (or worse), error, unknown",
+    help="exit 4 if a namespace, or the cluster, is so: warning (or worse), error, unknown",
     shell_complete=completes_words(("error", "unknown", "warning")),
 )
 @strategy_option
@@ -163,7 +165,7 @@ def get(ctx: click.Context, /, **_: object) -> int:
 def health(ctx: click.Context, /, **_: object) -> int:
     """Say which namespaces are not well, worst first, and why.
 
-    Judged are all objects that say how they are, custom ones too, by what the server prints of them.
+    It judges every object that says how it is, custom ones too, by what the server prints of it.
 
     \b
     Examples:
@@ -204,13 +206,13 @@ def kinds(ctx: click.Context, /, **_: object) -> int:
 @output_options(BENCH_FORMATS)
 @connection_options
 @click.argument("types", type=WordList(), nargs=-1, metavar="[TYPE[,TYPE]]...", shell_complete=completes("types"))
-@click.option("--runs", type=click.IntRange(min=1), default=5, metavar="N", help="how often each strategy runs (5)")
+@click.option("--runs", type=Times(), default=5, metavar="N", help="how often each strategy runs (default: 5)")
 @click.option("--dry-run", is_flag=True, help="say how much would be asked, and stop")
 @click.pass_context
 def bench(ctx: click.Context, /, **_: object) -> int:
     """Time the ways to read this cluster: the same lists by each strategy, the answers compared first.
 
-    It asks what "get" asks, several times over, within the same limits, and says how much before it does.
+    It asks what "get" asks, several times over, within the same limits. It says first how much that is.
 
     \b
     Examples:
@@ -234,6 +236,21 @@ def options(ctx: click.Context) -> int:
     formatter.write("These flags work with every command that asks a cluster:\n\n")
     formatter.write_dl(rows)
     ctx.ensure_object(Terminal).write(formatter.getvalue())
+    return 0
+
+
+@root.command("help", context_settings=_HELP_NAMES)
+@click.argument("words", nargs=-1, metavar="[COMMAND]...")
+@click.pass_context
+def help_page(ctx: click.Context, words: tuple[str, ...]) -> int:
+    """Print the help of a COMMAND, as its --help does."""
+    page = ctx.find_root()
+    for word in words:
+        child = page.command.get_command(page, word) if isinstance(page.command, click.Group) else None
+        if child is None:
+            raise click.NoSuchCommand(word, ctx=page)
+        page = click.Context(child, page, info_name=word)
+    ctx.ensure_object(Terminal).write(f"{page.get_help()}\n")
     return 0
 
 
@@ -264,8 +281,8 @@ def complete(ctx: click.Context, words: tuple[str, ...]) -> int:
 def completion() -> None:
     """Complete commands, flags, namespaces and kinds in kubectl's own completion.
 
-    kubectl asks a program called kubectl_complete-inventory on PATH. Installed by pip or pipx it is there; krew
-    installs one file alone, and then this writes it.
+    kubectl asks a program called kubectl_complete-inventory on PATH. pip and pipx put it there. krew installs one
+    file alone: this command group writes the other.
 
     \b
     Examples:
@@ -273,11 +290,13 @@ def completion() -> None:
     """
 
 
-@completion.command("install-helper", context_settings=_HELP_NAMES)
+@completion.command(
+    "install-helper", short_help="Write the helper that kubectl's completion asks", context_settings=_HELP_NAMES
+)
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.pass_context
 def completion_install_helper(ctx: click.Context, directory: Path) -> int:
-    """Write the two lines that kubectl's completion asks into DIRECTORY, which should be on PATH."""
+    """Write kubectl_complete-inventory, which kubectl's completion asks, into DIRECTORY, which should be on PATH."""
     from kubectl_inventory.helper import install_helper
 
     terminal = ctx.ensure_object(Terminal)
@@ -298,7 +317,7 @@ def policy() -> None:
     """
 
 
-@policy.command("show", context_settings=_HELP_NAMES)
+@policy.command("show", short_help="Print the effective boundary, and who set what", context_settings=_HELP_NAMES)
 @output_options(SETTING_FORMATS)
 @connection_options
 @click.pass_context
@@ -313,14 +332,14 @@ def policy_show(ctx: click.Context, /, **_: object) -> int:
     return 0
 
 
-@policy.command("check", context_settings=_HELP_NAMES)
+@policy.command("check", short_help="Print every mistake in a policy file", context_settings=_HELP_NAMES)
 @connection_options
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.pass_context
 def policy_check(ctx: click.Context, /, file: Path | None, **_: object) -> int:
-    """Say every mistake in a policy FILE (default: the files that apply), as FILE:LINE.
+    """Print every mistake in a policy FILE (default: the files that apply), as FILE:LINE.
 
-    Kind names are checked against the cluster when there is one.
+    Kind names are checked, too, when there is a cluster to ask.
     """
     from kubectl_inventory.policy import check_policy
     from kubectl_inventory.policy_file import read_policy_file
@@ -355,11 +374,14 @@ def policy_check(ctx: click.Context, /, file: Path | None, **_: object) -> int:
     return 0
 
 
-@policy.command("init", context_settings=_HELP_NAMES)
+@policy.command("init", short_help="Write a policy that denies nothing, to start from", context_settings=_HELP_NAMES)
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.pass_context
 def policy_init(ctx: click.Context, file: Path | None) -> int:
-    """Write a policy that denies nothing, with commented examples, to FILE or stdout."""
+    """Write a policy that denies nothing, with commented examples, to FILE (default: stdout).
+
+    A FILE that is there already is left as it is.
+    """
     from kubectl_inventory.policy import policy_template
 
     terminal = ctx.ensure_object(Terminal)
@@ -472,7 +494,7 @@ def _keys(given: Given) -> tuple[str, ...]:
         if key in ("kind", "namespace"):
             continue
         if not re.fullmatch(rf"{LABEL_PREFIX}[A-Za-z0-9][-A-Za-z0-9_./]*", key):
-            suggestion = near(key, ["kind", "namespace"])
+            suggestion = near(key.partition("=")[0].lower(), ["kind", "namespace", "label"])
             raise UsageError(f'cannot count by "{key}"{suggestion}', hint="kind, namespace, label=KEY")
     return tuple(dict.fromkeys(by))
 

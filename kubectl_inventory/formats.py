@@ -42,7 +42,7 @@ def choose(typed: str, valid: Sequence[str]) -> Chosen:
     if f"{name}=" not in TEMPLATE_FORMATS or f"{name}=" not in valid:
         if typed not in valid:
             looked_for = f"{name}=" if equals else name
-            suggestion = near(looked_for, valid)
+            suggestion = near(looked_for.lower(), valid)
             raise UsageError(f'unknown output format "{typed}"{suggestion}', hint=", ".join(valid))
         return Chosen(typed)
     if name.startswith("custom-columns"):

@@ -28,7 +28,7 @@ Commands:
   kinds        List every kind and whether it could be read
   policy       Show, check or write the policy: what may be read, and how hard
   bench        Time the ways to read this cluster
-  completion, options, version
+  completion, help, options, version
 
 Options:
   -n, --namespace NS[,NS]     only these namespaces (default: all you can see, as -A)

@@ -14,7 +14,7 @@ import click
 import msgspec
 from click.core import ParameterSource
 
-from kubectl_inventory.errors import UsageError
+from kubectl_inventory.errors import UsageError, near
 from kubectl_inventory.request import Scope, Strategy
 
 if TYPE_CHECKING:
@@ -67,11 +67,24 @@ def _completes_path(kind: str) -> Completes:
 
 
 class CompletedCommand(click.Command):
-    """A command that also completes the flags which its help leaves to the page of `options`."""
+    """A command that completes and tells of the flags which its help leaves to the page of `options`."""
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """What a flag may become."""
         return [*super().shell_complete(ctx, incomplete), *_hidden_flags(self, ctx, incomplete)]
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """`-h`."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.help = "print this help"
+        return option
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Where the flags are that stand on no command's page, as kubectl tells."""
+        if shown_options(self):
+            path = ctx.find_root().info_name
+            formatter.write(f'\nMore: "{path} options" for connection and limit flags\n')
 
 
 def _hidden_flags(command: click.Command, ctx: click.Context, incomplete: str) -> Iterator[CompletionItem]:
@@ -121,6 +134,28 @@ class LookBack(Duration):
     refusal = "nothing happens in no time: name a longer one"
 
 
+class OneOf(click.Choice[str]):
+    """One of a few words."""
+
+    def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:
+        """In the house's words, with the nearest."""
+        names = [str(choice) for choice in self.choices]
+        return f'"{value}" is none of {", ".join(names)}{near(str(value).lower(), names, cutoff=0.6)}'
+
+
+class Times(click.ParamType[int]):
+    """How often: a whole number from 1 on."""
+
+    name = "integer"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        text = str(value)
+        if not (text.isascii() and text.isdecimal() and int(text)):
+            self.fail(f"{text!r} is not a whole number from 1 on", param, ctx)
+        return int(text)
+
+
 class WordList(click.ParamType[tuple[str, ...]]):
     """A comma list, as kubectl takes several of a thing."""
 
@@ -159,6 +194,25 @@ _REPEATABLE = ("--as-group", "--as-user-extra")
 
 def connection_options(function: F) -> F:
     """kubectl's own connection flags, and the limits with them. Most are left out of a command's help for `options`."""
+    for option in (
+        click.option("--disable-compression", is_flag=True, help="do not ask for gzip", hidden=True),
+        click.option(
+            "--cache-dir", metavar="DIR", envvar="KUBECACHEDIR", hidden=True,
+            help="where the list of kinds is remembered (default: ~/.kube/cache)",
+            shell_complete=_completes_path("dir"),
+        ),
+        click.option(
+            "--warnings-as-errors", is_flag=True, help="exit 1 when the server has sent a warning", hidden=True
+        ),
+        click.option(
+            "--match-server-version", is_flag=True, help="refused: there is no version to match here", hidden=True
+        ),
+        click.option(
+            "--insecure-skip-tls-verify", is_flag=True, default=None, hidden=True,
+            help="do not check the server's certificate: insecure",
+        ),
+    ):
+        function = option(function)
     for name, metavar, text in reversed(CONNECTION_OPTIONS):
         names = ["-s", name] if name == "--server" else [name]
         parameter = {"--as": "as_user", "--as-group": "as_groups"}.get(name, name.removeprefix("--").replace("-", "_"))
@@ -168,87 +222,78 @@ def connection_options(function: F) -> F:
             shell_complete=_completes_path("file") if metavar == "FILE" else complete,
         )
         function = option(function)
-    for option in (
-        click.option(
-            "--cache-dir", metavar="DIR", envvar="KUBECACHEDIR", help="default cache directory", hidden=True,
-            shell_complete=_completes_path("dir"),
-        ),
-        click.option("--disable-compression", is_flag=True, help="do not ask for gzip", hidden=True),
-        click.option(
-            "--warnings-as-errors", is_flag=True, help="exit 1 when the server has sent a warning", hidden=True
-        ),
-        click.option(
-            "--match-server-version", is_flag=True, help="refused: there is no version to match here", hidden=True
-        ),
-        click.option(
-            "--insecure-skip-tls-verify",
-            is_flag=True,
-            default=None,
-            help="do not check the server's certificate: insecure",
-            hidden=True,
-        ),
-    ):
-        function = option(function)
     return limit_options(function)
 
 
 def limit_options(function: F) -> F:
     """The boundary's file, its limits, and what is told about the requests."""
-    for option in (
+    for option in reversed((
         click.option(
-            "--policy", metavar="FILE", help="the boundary policy to use", shell_complete=_completes_path("file")
+            "--policy", metavar="FILE", help="your policy, instead of the one in ~/.kube",
+            shell_complete=_completes_path("file"),
         ),
-        click.option("--request-timeout", type=Duration(), metavar="DURATION", help="one request (5s)", hidden=True),
-        click.option("--deadline", type=Duration(), metavar="DURATION", help="the whole run (2m)", hidden=True),
-        click.option("--workers", type=int, metavar="N", help="lists in flight (8)", hidden=True),
-        click.option("--probes", type=int, metavar="N", help="counting probes in flight (32)", hidden=True),
-        click.option("--chunk-size", type=int, metavar="N", help="objects a page (500)", hidden=True),
+        click.option(
+            "--request-timeout", type=Duration(), metavar="DURATION", hidden=True,
+            help="the end of one request, 100ms to 1h (default: 5s)",
+        ),
+        click.option(
+            "--deadline", type=Duration(), metavar="DURATION", hidden=True,
+            help="the end of the whole run, 1s to 24h (default: 2m)",
+        ),
+        click.option("--workers", type=int, metavar="N", help="lists in flight, 1 to 32 (default: 8)", hidden=True),
+        click.option("--probes", type=int, metavar="N", help="counts in flight, 1 to 64 (default: 32)", hidden=True),
+        click.option(
+            "--chunk-size", type=int, metavar="N", help="objects a page, 1 to 10000 (default: 500)", hidden=True
+        ),
         click.option(
             "--audit-log", metavar="FILE", help="append a line for each request and refusal", hidden=True,
             shell_complete=_completes_path("file"),
         ),
-        click.option("-v", "--v", "verbosity", type=int, default=0, metavar="N", help="6 shows requests", hidden=True),
-    ):
+        click.option(
+            "-v", "--v", "verbosity", type=int, default=0, metavar="N", hidden=True,
+            help="1 shows the server's warnings, 6 each request (default: 0)",
+        ),
+    )):  # fmt: skip
         function = option(function)
     return function
 
 
 def place_options(function: F) -> F:
     """Where is looked: namespaces, and kinds left out."""
-    for option in (
+    for option in reversed((
         click.option(
             "-n", "--namespace", "namespaces", type=WordList(), multiple=True, metavar="NS[,NS]",
-            help="only these namespaces (default: all you can see, as -A)", shell_complete=completes("namespaces"),
+            help="only these namespaces (default: all you can see)", shell_complete=completes("namespaces"),
         ),
-        click.option("-A", "--all-namespaces", is_flag=True, help="the default, accepted for habit"),
+        click.option("-A", "--all-namespaces", is_flag=True, help="the default, accepted for habit; not with -n"),
         click.option(
-            "--exclude", type=WordList(), multiple=True, metavar="TYPE[,TYPE]", help="leave these kinds out",
-            shell_complete=completes("types"),
+            "--exclude", type=WordList(), multiple=True, metavar="TYPE[,TYPE]",
+            help="leave these kinds out; *.GROUP: all of an API group", shell_complete=completes("types"),
         ),
-    ):
+    )):  # fmt: skip
         function = option(function)
     return function
 
 
 def scope_options(function: F) -> F:
     """What is asked for: where, and which objects there."""
-    function = place_options(function)
-    for option in (
+    for option in reversed((
         click.option("-l", "--selector", default="", metavar="QUERY", help="only objects with these labels"),
         click.option("--field-selector", default="", metavar="QUERY", help="only objects with these fields"),
         click.option(
-            "--scope", type=click.Choice(["all", "namespaced", "cluster"]), default="all", help="which kinds"
+            "--scope", type=OneOf(("all", "namespaced", "cluster")), default="all", metavar="SCOPE",
+            help="which kinds: all, namespaced or cluster (default: all)",
         ),
-    ):
+    )):  # fmt: skip
         function = option(function)
-    return function
+    return place_options(function)
 
 
 def output_options(formats: Sequence[str]) -> Callable[[F], F]:
     """How the answer is printed, in which of `formats`, and what an incomplete one means."""
 
     def decorate(function: F) -> F:
-        for option in (
+        for option in reversed((
             click.option(
                 "-o", "--output", default="table", metavar="FORMAT", help=", ".join(formats),
                 shell_complete=completes_words(formats),
@@ -256,7 +301,7 @@ def output_options(formats: Sequence[str]) -> Callable[[F], F]:
             click.option("--no-headers", is_flag=True, help="no header line"),
             click.option("--allow-incomplete", is_flag=True, help="exit 0 when something could not be read"),
             click.option("-q", "--quiet", is_flag=True, help="no summary when the answer is complete"),
-        ):
+        )):  # fmt: skip
             function = option(function)
         return function
 
@@ -267,9 +312,10 @@ def strategy_option(function: F) -> F:
     """How lists are asked."""
     return click.option(
         "--strategy",
-        type=click.Choice(["auto", "sequential", "fanout", "bulk"]),
+        type=OneOf(("auto", "sequential", "fanout", "bulk")),
         default="auto",
-        help="how lists are asked; the answer is the same",
+        metavar="HOW",
+        help="how lists are asked: auto, sequential, fanout or bulk (default: auto); the answer is the same",
     )(function)
 
 
@@ -277,7 +323,7 @@ def plan_option(function: F) -> F:
     """How each kind would be asked, instead of asking."""
     return click.option(
         "--plan",
-        type=click.Choice(PLANS),
+        type=OneOf(PLANS),
         is_flag=False,
         flag_value=PLANS[0],
         metavar="[=run]",

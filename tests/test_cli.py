@@ -61,6 +61,44 @@ def test_what_contradicts_itself_is_refused(typist: Typist, argv: Sequence[str],
     assert screen.err.startswith(f"error: {message}")
 
 
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (("get", "--namepsace", "shop"), 'unknown flag: --namepsace, did you mean "--namespace"?'),
+        (("get", "--explain"), 'unknown flag: --explain; it is a flag of "kubectl inventory health"'),
+        (("--show-labels",), 'unknown flag: --show-labels; it is a flag of "kubectl inventory get"'),
+        (("kinds", "--plan"), 'unknown flag: --plan; it is a flag of "kubectl inventory" and "kubectl inventory get"'),
+        (("helth",), 'unknown command "helth" for "kubectl inventory", did you mean "health"?'),
+        (("policy", "shwo"), 'unknown command "shwo" for "kubectl inventory policy", did you mean "show"?'),
+        (("help", "policy", "shwo"), 'unknown command "shwo" for "kubectl inventory policy", did you mean "show"?'),
+        (("-o", "JSON"), 'unknown output format "JSON", did you mean "json"?'),
+        (("--by", "lable=app"), 'cannot count by "lable=app", did you mean "label"?'),
+        (("health", "--fail-on", "errors"), '--fail-on "errors" is no health, did you mean "error"?'),
+        (("--context", "dve"), 'context "dve" is not in ~/kubeconfig, did you mean "dev"?'),
+        (
+            ("--scope", "Namespace"),
+            "invalid value for '--scope': "
+            '"Namespace" is none of all, namespaced, cluster, did you mean "namespaced"?',
+        ),
+        (
+            ("get", "--strategy", "fan-out"),
+            "invalid value for '--strategy': "
+            '"fan-out" is none of auto, sequential, fanout, bulk, did you mean "fanout"?',
+        ),
+        (("bench", "--runs", "0"), "invalid value for '--runs': '0' is not a whole number from 1 on"),
+    ],
+)
+def test_what_is_mistyped_is_told_with_what_was_meant(typist: Typist, argv: Sequence[str], said: str) -> None:
+    screen = typist.inventory(*argv)
+
+    assert (screen.code, screen.out, screen.err.splitlines()[0]) == (2, "", f"error: {said}")
+
+
+@pytest.mark.parametrize("command", [(), ("get",), ("policy",), ("policy", "check"), ("help",)])
+def test_help_prints_the_help_of_a_command(typist: Typist, command: Sequence[str]) -> None:
+    assert typist.inventory("help", *command) == typist.inventory(*command, "--help")
+
+
 def test_a_policy_is_checked_without_a_credential(typist: Typist, tmp_path: Path) -> None:
     file = tmp_path / "policy.yaml"
     file.write_text("apiVersion: inventory/v1\nkind: BoundaryPolicy\nresources: {deny: [secretes]}\n")

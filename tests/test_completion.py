@@ -24,7 +24,7 @@ def suggested(typist: Typist, *words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["he"], ["health", NO_FILES]),
+        (["hea"], ["health", NO_FILES]),
         (["policy", ""], ["check", "init", "show", NO_FILES]),
         (["completion", ""], ["install-helper", NO_FILES]),
         (["get", "--sel"], ["--selector", NO_FILES]),

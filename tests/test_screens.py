@@ -35,7 +35,10 @@ UNKNOWN_GROUP = """\
   1 group   Unavailable   stock.acme.example/v1: its kinds are unknown
 """
 WHY = 'hint: "kubectl get apiservice v1.stock.acme.example" tells why; --exclude "*.stock.acme.example"\n'
-COMMANDS = ("", "get", "health", "kinds", "options", "version", "policy", "policy show", "policy check", "policy init")
+COMMANDS = (
+    "", "get", "health", "kinds", "bench", "options", "version", "help", "completion", "completion install-helper",
+    "policy", "policy show", "policy check", "policy init",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
