@@ -22,6 +22,7 @@ from kubectl_inventory.errors import InventoryError, OutputError, near
 from kubectl_inventory.helptext import PROGRAM
 from kubectl_inventory.terminal import ReaderGone, Terminal
 from kubectl_inventory.version import VERSION
+from kubectl_inventory.words import listing
 
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
@@ -154,6 +155,9 @@ def _bug(terminal: Terminal, error: Exception) -> int:
 def _sentence(error: click.ClickException) -> str:
     """click's message as ours and kubectl's are: no capital at the start, no full stop at the end."""
     if isinstance(error, click.NoSuchOption):
+        owners = [f'"{path}"' for path in _owners(error.option_name, error.ctx)]
+        if owners:
+            return f"unknown flag: {error.option_name}; it is a flag of {listing(owners)}"
         names = _flag_names(error.ctx) if error.ctx is not None else []
         return f"unknown flag: {error.option_name}{near(error.option_name, names)}"
     if isinstance(error, click.NoSuchCommand):
@@ -171,6 +175,16 @@ def _next_step(error: click.ClickException, command: str) -> str:
     if is_at_root and "did you mean" not in _sentence(error):
         return f'"{command} --help"; "{command} get TYPE" lists a kind'
     return f'"{command} --help"'
+
+
+def _owners(flag: str, ctx: click.Context | None) -> Iterator[str]:
+    """The commands that have a flag which this one has not, as they are typed."""
+    top = ctx.find_root() if ctx is not None else None
+    if top is not None and isinstance(top.command, click.Group):
+        for command in (top.command, *top.command.commands.values()):
+            path = top.info_name if command is top.command else f"{top.info_name} {command.name}"
+            if path and any(flag in parameter.opts for parameter in command.params):
+                yield path
 
 
 def _flag_names(ctx: click.Context) -> list[str]:
