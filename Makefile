@@ -16,7 +16,7 @@ INSTALLED := .venv/.installed
 # A released control plane (KUBEBUILDER_ASSETS) is used as it is; else ours is built before anything waits for it.
 CONTROLPLANE := $(if $(KUBEBUILDER_ASSETS),,controlplane)
 
-.PHONY: help venv controlplane demo test lint bench bench-quick dist manifest wheel clean
+.PHONY: help venv controlplane demo test lint reference bench bench-quick dist manifest wheel clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -43,6 +43,9 @@ lint: venv ## check style, types, imports and dead code
 	@.venv/bin/vulture kubectl_inventory .vulture.py # what only a test uses is dead, too
 	@.venv/bin/vulture kubectl_inventory tests krew .vulture.py --ignore-decorators '@pytest.fixture*'
 	@echo 'no dead code'
+
+reference: venv ## write docs/reference.md from the commands
+	@.venv/bin/python -m tests.reference
 
 bench: venv $(CONTROLPLANE) ## time the program beside kubectl, write bench/results.json and README's figures
 	@.venv/bin/python -m tests.bench --runs $(RUNS) --size $(SIZE) --large $(LARGE) --kinds $(KINDS) --write \

@@ -295,7 +295,7 @@ def output_options(formats: Sequence[str]) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         for option in reversed((
             click.option(
-                "-o", "--output", default="table", metavar="FORMAT", help=", ".join(formats),
+                "-o", "--output", default="table", metavar="FORMAT", help=f"{', '.join(formats)} (default: table)",
                 shell_complete=completes_words(formats),
             ),
             click.option("--no-headers", is_flag=True, help="no header line"),

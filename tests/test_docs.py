@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from configparser import ConfigParser
-from pathlib import Path
 
 import click
 import pytest
@@ -13,7 +11,7 @@ import pytest
 from kubectl_inventory import cli, perform, program
 from kubectl_inventory.errors import InventoryError
 from kubectl_inventory.health import HEALTHS
-from kubectl_inventory.helptext import HELP, PROGRAM
+from kubectl_inventory.helptext import HELP
 from kubectl_inventory.perform import EXIT_GATE, EXIT_INCOMPLETE
 from kubectl_inventory.policy import Policy, check_policy
 from kubectl_inventory.policy_file import IGNORE_FIELDS, NUMBER_FIELDS, WORD_FIELDS, PolicyFile
@@ -23,21 +21,10 @@ from kubectl_inventory.version import VERSION
 from tests.bench.reporting import BEGIN, END
 from tests.conftest import Typist
 from tests.controlplane.screens import SCREENS
-
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+from tests.reference.commands import commands, is_only_a_group
+from tests.reference.readme import README, ROOT, section, table
 
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
-
-
-def commands(command: click.Command = cli.root, path: str = PROGRAM) -> Iterator[tuple[str, click.Command]]:
-    """Every command of the program that people type, and what they type for it."""
-    if command.hidden:
-        return
-    yield path, command
-    if isinstance(command, click.Group):
-        for name, child in command.commands.items():
-            yield from commands(child, f"{path} {name}")
 
 
 def options() -> set[str]:
@@ -48,20 +35,6 @@ def options() -> set[str]:
             if isinstance(parameter, click.Option):
                 found.update(parameter.opts + parameter.secondary_opts)
     return found
-
-
-def section(title: str) -> str:
-    """A chapter of the README."""
-    found = re.search(rf"^##+ {title}\n(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
-    assert found is not None, title
-    return found[1]
-
-
-def table(text: str) -> dict[str, list[str]]:
-    """The rows of a chapter's tables by their first cell, without backticks."""
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
-    return {cells[0].replace("`", ""): cells[1:] for cells in rows}
 
 
 def help_pages() -> str:
@@ -82,7 +55,7 @@ def examples(text: str, prefix: str) -> list[str]:
 def test_the_readme_names_every_command() -> None:
     typed = " ".join(table(section("Commands")))
 
-    assert [path for path, command in commands() if not _is_only_a_group(command) and path not in typed] == []
+    assert [path for path, command in commands() if not is_only_a_group(command) and path not in typed] == []
 
 
 def test_the_help_page_names_every_command() -> None:
@@ -202,7 +175,3 @@ def _runs(typist: Typist, command: str) -> None:
     expected = (EXIT_GATE,) if "--fail-on" in command else (0, EXIT_INCOMPLETE)
     assert screen.code in expected, screen.err
     assert "error:" not in screen.err
-
-
-def _is_only_a_group(command: click.Command) -> bool:
-    return isinstance(command, click.Group) and not command.invoke_without_command
