@@ -11,7 +11,7 @@ import pytest
 from kubectl_inventory import cli, perform, program
 from kubectl_inventory.errors import InventoryError
 from kubectl_inventory.health import HEALTHS
-from kubectl_inventory.helptext import HELP
+from kubectl_inventory.helptext import HELP, PROGRAM
 from kubectl_inventory.perform import EXIT_GATE, EXIT_INCOMPLETE
 from kubectl_inventory.policy import Policy, check_policy
 from kubectl_inventory.policy_file import IGNORE_FIELDS, NUMBER_FIELDS, WORD_FIELDS, PolicyFile
@@ -40,8 +40,10 @@ def options() -> set[str]:
 def help_pages() -> str:
     """All that `--help` prints, one page after another."""
     pages = [HELP]
+    whole = click.Context(cli.root, info_name=PROGRAM)
     for path, command in commands():
-        with click.Context(command, info_name=path) as context:
+        rest = path.removeprefix(PROGRAM).strip()
+        with click.Context(command, info_name=rest, parent=whole if rest else None) as context:
             pages.append(command.get_help(context))
     return "\n".join(pages)
 
