@@ -384,7 +384,7 @@ def test_markdown_ends_with_what_was_not_read(typist: Typist) -> None:
         (
             ("get", "pods", "-n", "shop", "--sort-by", "restart"),
             'nothing to sort by: no object has "restart", did you mean "restarts"?',
-            "a column's header, or .metadata.name, .metadata.namespace, .metadata.creationTimestamp",
+            "a column's header, or a path such as .metadata.name, .metadata.labels.team, .columns.Status",
         ),
     ],
 )
