@@ -132,7 +132,7 @@ def read_kubeconfig(explicit: str | None, environ: Mapping[str, str], home: Path
     paths, missing = _paths(explicit, environ, home)
     for path in paths:
         name = _with_tilde(path, home)
-        content = _read_file(path, name, is_required=explicit is not None)
+        content = _read_file(path, name, is_required=bool(explicit))
         if content is None:
             continue
         shown.append(name)
@@ -154,7 +154,7 @@ def read_kubeconfig(explicit: str | None, environ: Mapping[str, str], home: Path
 
 def _paths(explicit: str | None, environ: Mapping[str, str], home: Path) -> tuple[list[Path], str]:
     """The files to read, and what to say when none of them is there."""
-    if explicit is not None:
+    if explicit:  # `--kubeconfig=` is what a script's empty variable leaves: as if it were not there
         return [Path(explicit)], ""
     variable = environ.get("KUBECONFIG", "")
     if variable:

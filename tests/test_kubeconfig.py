@@ -373,6 +373,11 @@ def test_a_kubeconfig_that_was_typed_must_exist(home: Path) -> None:
 
 
 def test_missing_files_of_the_variable_are_told_when_none_is_there(home: Path) -> None:
+def test_a_kubeconfig_flag_without_a_value_is_none(home: Path) -> None:
+    variable = {"KUBECONFIG": str(home / "one" / "config")}
+    assert load(home, variable, kubeconfig="").source == "~/one/config"
+
+
     message = failure_of(home, {"KUBECONFIG": "/nope/a:/nope/b"}).message
     assert message == "no kubeconfig: KUBECONFIG=/nope/a:/nope/b do not exist, and this is not a pod"
 
