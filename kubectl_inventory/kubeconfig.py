@@ -300,6 +300,8 @@ def _cluster_with_flags(cluster: ClusterEntry, name: str, flags: ConnectionFlags
         )
     elif flags.insecure_skip_tls_verify is False:
         cluster = msgspec.structs.replace(cluster, insecure_skip_tls_verify=False)
+    entry = f"cluster {_quoted(name)}" if name else "the cluster"
+    _refuse_both(entry, "certificate-authority", cluster.certificate_authority, cluster.certificate_authority_data)
     has_authority = cluster.certificate_authority or cluster.certificate_authority_data
     if cluster.insecure_skip_tls_verify and has_authority:
         raise KubeconfigError(
@@ -308,6 +310,12 @@ def _cluster_with_flags(cluster: ClusterEntry, name: str, flags: ConnectionFlags
             hint="leave one of them out",
         )
     return cluster
+
+
+def _refuse_both(entry: str, field: str, file: str, inline: str) -> None:
+    """kubectl says that the one inline wins, and takes neither (`validateClusterInfo`, `validateAuthInfo`)."""
+    if file and inline:
+        raise KubeconfigError(f"{entry} has both {field} and {field}-data", hint="leave one of them out")
 
 
 def _user(kubeconfig: Kubeconfig, name: str, flags: ConnectionFlags) -> UserEntry:
@@ -372,6 +380,8 @@ def _check_user(user: UserEntry, name: str) -> None:
         raise KubeconfigError(f"{entry} has both an exec plugin and an auth-provider: only one is allowed")
     if (user.client_certificate or user.client_certificate_data) and not (user.client_key or user.client_key_data):
         raise KubeconfigError(f"{entry} has a client certificate without a key", hint="client-key or --client-key")
+    _refuse_both(entry, "client-certificate", user.client_certificate, user.client_certificate_data)
+    _refuse_both(entry, "client-key", user.client_key, user.client_key_data)
     if (user.as_uid or user.as_groups or user.as_user_extra) and not user.as_user:
         raise KubeconfigError("--as-uid, --as-group and --as-user-extra need --as")
     if plugin is not None and not (plugin.command and plugin.api_version):

@@ -449,6 +449,11 @@ def test_a_directory_and_a_file_too_large_are_refused(home: Path) -> None:
             'client-certificate-data of user "u" is not base64',
         ),
         ("{as-groups: [a]}", "need --as"),
+        (
+            "{client-certificate: c, client-certificate-data: eA==, client-key: k}",
+            "both client-certificate and client-certificate-data",
+        ),
+        ("{client-certificate: c, client-key: k, client-key-data: eA==}", "both client-key and client-key-data"),
         ("{exec: {command: x}}", "needs command and apiVersion"),
         ("{exec: {command: x, apiVersion: y}, auth-provider: {name: oidc}}", "only one is allowed"),
     ],
@@ -469,6 +474,10 @@ def test_contradictions_that_kubectl_refuses_are_refused(home: Path, user: str, 
             "exclude",
         ),
         (
+        (
+            "{server: 'https://x', certificate-authority: ca, certificate-authority-data: eA==}",
+            "both certificate-authority and certificate-authority-data",
+        ),
             "{server: 'https://x', proxy-url: 'socks5://ann:hunter2@p:1080'}",
             "socks5 proxies are not supported",
         ),
