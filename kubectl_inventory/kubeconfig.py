@@ -355,7 +355,9 @@ def _user(kubeconfig: Kubeconfig, name: str, flags: ConnectionFlags) -> UserEntr
     if flags.as_groups:
         user = msgspec.structs.replace(user, as_groups=flags.as_groups)
     if flags.as_user_extra:
-        user = msgspec.structs.replace(user, as_user_extra=_typed_extra(flags.as_user_extra))
+        # A typed key replaces the file's; its other keys stay, unlike its groups.
+        extra = {**user.as_user_extra, **_typed_extra(flags.as_user_extra)}
+        user = msgspec.structs.replace(user, as_user_extra=extra)
     _check_user(user, name)
     return user
 

@@ -288,6 +288,7 @@ def files(tmp_path: Path, authority: trustme.CA, server: LiveApi) -> Path:
         "--as=zoe",
         "--as=zoe --as-group=a --as-group=b --as-uid=7 --as-user-extra=k=1 --as-user-extra=k=2",
         "--context=as --as=eve",
+        "--context=as --as-user-extra=k=3",
         "--as-group=a",
         "--context=nobody --client-certificate=DIR/cert --client-key=DIR/key",
         "--context=nobody --client-certificate=DIR/cert",
