@@ -451,9 +451,9 @@ def _told_to_plugin(connection: Connection) -> dict[str, object]:
         "certificate-authority-data": authority,
         "proxy-url": connection.proxy_url,
         "disable-compression": connection.disable_compression,
-        "config": connection.plugin_config,
     }
-    return {name: value for name, value in told.items() if value}
+    # `config` is told also where there is none: Go leaves no struct out.
+    return {name: value for name, value in told.items() if value} | {"config": connection.plugin_config}
 
 
 def _finished(connection: Connection, flags: ConnectionFlags, environ: Mapping[str, str]) -> Connection:

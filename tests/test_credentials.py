@@ -94,6 +94,13 @@ def test_a_plugin_is_given_its_arguments_variables_and_the_cluster(tmp_path: Pat
     assert (tmp_path / "pwd").read_text().strip() == os.getcwd()
 
 
+def test_a_plugin_is_told_of_a_configuration_that_is_not_there(tmp_path: Path) -> None:
+    script = f'printf "%s" "$KUBERNETES_EXEC_INFO" >{tmp_path}/info\n' + printing(token="t")
+    resolved(a_plugin(tmp_path, script, provide_cluster_info=True))
+    information = json.loads((tmp_path / "info").read_text())
+    assert information["spec"]["cluster"] == {"server": "https://127.0.0.1:1", "config": None}
+
+
 def test_a_plugin_is_not_run_when_there_is_a_credential(tmp_path: Path) -> None:
     plugin = a_plugin(tmp_path, f"touch {tmp_path}/ran")
     for static in ({"token": "t"}, {"username": "u"}, {"client_certificate_data": b"c"}):
