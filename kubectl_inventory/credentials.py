@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kubectl_inventory.clock import now_epoch, ticks_s
+from kubectl_inventory.clock import epoch_of, now_epoch, ticks_s
 from kubectl_inventory.errors import KubeconfigError
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ class _PrintedStatus(msgspec.Struct, frozen=True, rename="camel"):
     token: str | None = None
     client_certificate_data: str | None = None
     client_key_data: str | None = None
+    expiration_timestamp: str | None = None
 
 
 class _Printed(msgspec.Struct, frozen=True, rename="camel"):
@@ -249,6 +250,9 @@ def _credential_in(printed: bytes, plugin: ExecPlugin, user: str) -> Obtained:
     if credential.api_version != plugin.api_version:
         raise KubeconfigError(f"{what} is configured for {plugin.api_version}, but printed another version")
     status = credential.status
+    # One that is over is used all the same, as kubectl does: the server knows better.
+    if status.expiration_timestamp and epoch_of(status.expiration_timestamp) is None:
+        raise KubeconfigError(f"{what} printed an expirationTimestamp that is no time")
     certificate, key = status.client_certificate_data or "", status.client_key_data or ""
     if bool(certificate) != bool(key):
         raise KubeconfigError(f"{what} printed only one of certificate and key")

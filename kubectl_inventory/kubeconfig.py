@@ -380,10 +380,10 @@ def _check_user(user: UserEntry, name: str) -> None:
         raise KubeconfigError(f"{entry} has both a token and a user name with password: only one is allowed")
     if plugin is not None and user.auth_provider is not None:
         raise KubeconfigError(f"{entry} has both an exec plugin and an auth-provider: only one is allowed")
-    if (user.client_certificate or user.client_certificate_data) and not (user.client_key or user.client_key_data):
-        raise KubeconfigError(f"{entry} has a client certificate without a key", hint="client-key or --client-key")
     _refuse_both(entry, "client-certificate", user.client_certificate, user.client_certificate_data)
     _refuse_both(entry, "client-key", user.client_key, user.client_key_data)
+    if (user.client_certificate or user.client_certificate_data) and not (user.client_key or user.client_key_data):
+        raise KubeconfigError(f"{entry} has a client certificate without a key", hint="client-key or --client-key")
     if (user.as_uid or user.as_groups or user.as_user_extra) and not user.as_user:
         raise KubeconfigError("--as-uid, --as-group and --as-user-extra need --as")
     if plugin is not None and not (plugin.command and plugin.api_version):

@@ -141,6 +141,7 @@ def test_a_child_that_keeps_the_output_open_does_not_hold_us(tmp_path: Path) -> 
         ("echo '{}'", "did not print an ExecCredential"),
         (printing(), "neither a token nor a certificate"),
         (printing(clientKeyData="hunter2"), "only one of certificate and key"),
+        (printing(token="hunter2", expirationTimestamp="soon"), "expirationTimestamp that is no time"),
         (printing(V1BETA1, token="hunter2"), "printed another version"),
         ("yes hunter2", "more than 1 MiB"),
         ("printf '\\377\\376'", "did not print an ExecCredential"),

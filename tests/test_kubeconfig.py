@@ -373,12 +373,12 @@ def test_a_kubeconfig_that_was_typed_must_exist(home: Path) -> None:
     assert failure_of(home, kubeconfig=str(home / "nope")).message == "kubeconfig ~/nope does not exist"
 
 
-def test_missing_files_of_the_variable_are_told_when_none_is_there(home: Path) -> None:
 def test_a_kubeconfig_flag_without_a_value_is_none(home: Path) -> None:
     variable = {"KUBECONFIG": str(home / "one" / "config")}
     assert load(home, variable, kubeconfig="").source == "~/one/config"
 
 
+def test_missing_files_of_the_variable_are_told_when_none_is_there(home: Path) -> None:
     message = failure_of(home, {"KUBECONFIG": "/nope/a:/nope/b"}).message
     assert message == "no kubeconfig: KUBECONFIG=/nope/a:/nope/b do not exist, and this is not a pod"
 
@@ -449,12 +449,12 @@ def test_a_directory_and_a_file_too_large_are_refused(home: Path) -> None:
             "{client-certificate-data: '&', client-key-data: eA==}",
             'client-certificate-data of user "u" is not base64',
         ),
-        ("{as-groups: [a]}", "need --as"),
         (
             "{client-certificate: c, client-certificate-data: eA==, client-key: k}",
             "both client-certificate and client-certificate-data",
         ),
         ("{client-certificate: c, client-key: k, client-key-data: eA==}", "both client-key and client-key-data"),
+        ("{as-groups: [a]}", "need --as"),
         ("{exec: {command: x}}", "needs command and apiVersion"),
         ("{exec: {command: x, apiVersion: y}, auth-provider: {name: oidc}}", "only one is allowed"),
     ],
@@ -475,10 +475,10 @@ def test_contradictions_that_kubectl_refuses_are_refused(home: Path, user: str, 
             "exclude",
         ),
         (
-        (
             "{server: 'https://x', certificate-authority: ca, certificate-authority-data: eA==}",
             "both certificate-authority and certificate-authority-data",
         ),
+        (
             "{server: 'https://x', proxy-url: 'socks5://ann:hunter2@p:1080'}",
             "socks5 proxies are not supported",
         ),
