@@ -36,7 +36,9 @@ class User(msgspec.Struct, frozen=True):
     """Who asked."""
 
     username: str = ""
+    uid: str = ""
     groups: tuple[str, ...] = ()
+    extra: dict[str, tuple[str, ...]] = {}
 
 
 class ObjectRef(msgspec.Struct, frozen=True, rename="camel"):

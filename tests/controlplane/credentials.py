@@ -5,6 +5,7 @@ user may do is decided by the roles that `cluster` binds.
 """
 
 import base64
+import datetime
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ ADMIN = "admin"
 VIEWER = "viewer"
 ONE_NAMESPACE = "one-namespace"
 NOBODY = "nobody"
+EXPIRED = "expired"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Credentials:
     front_proxy: CertificateFiles
     service_accounts: CertificateFiles
     admin: CertificateFiles
+    # An administrator's that has ended; of the right authority.
+    expired: CertificateFiles
     controller_manager: CertificateFiles
     scheduler: CertificateFiles
     token_file: Path
@@ -84,8 +88,12 @@ def issue_credentials(directory: Path) -> Credentials:
     token_file = directory / "tokens.csv"
     token_file.write_text(tokens.csv())
 
-    def client(name: str, common_name: str, group: str) -> CertificateFiles:
-        issued = authority.issue_cert(NO_HOST, common_name=common_name, organization_name=group)
+    def client(
+        name: str, common_name: str, group: str, not_after: datetime.datetime | None = None
+    ) -> CertificateFiles:
+        issued = authority.issue_cert(
+            NO_HOST, common_name=common_name, organization_name=group, not_after=not_after
+        )
         return _written(issued, directory, name)
 
     return Credentials(
@@ -99,6 +107,7 @@ def issue_credentials(directory: Path) -> Credentials:
         ),
         service_accounts=_written(authority.issue_cert(NO_HOST), directory, "service-accounts"),
         admin=client("admin", ADMIN, ADMINISTRATORS),
+        expired=client(EXPIRED, ADMIN, ADMINISTRATORS, datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)),
         controller_manager=client("controller-manager", CONTROLLER_MANAGER, CONTROLLER_MANAGER),
         scheduler=client("scheduler", SCHEDULER, SCHEDULER),
         token_file=token_file,
