@@ -24,3 +24,8 @@ _.trace
 _.subresource  # fields of a recorded request, whole as the server wrote it
 _.api_group
 _.impersonated_user
+_.uid
+_.extra
+_.handle  # called and read by socketserver
+_.daemon_threads
+_.by_way_of  # compared, never read alone
