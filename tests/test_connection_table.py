@@ -29,7 +29,7 @@ from tests.conftest import Screen, Typist
 from tests.controlplane.audit import AuditEvent
 from tests.controlplane.cluster import ControlPlane
 from tests.proxies import Proxy, Scheme
-from tests.test_docs import section, table
+from tests.reference.readme import section, table
 
 Entry = dict[str, object]
 
