@@ -121,7 +121,7 @@ def root(ctx: click.Context, /, wants_version: bool, **_: object) -> int:
     "-L", "--label-columns", type=WordList(), multiple=True, metavar="KEY[,KEY]", help="a column for each label"
 )
 @click.option("--show-labels", is_flag=True, help="a column with each object's labels")
-@click.option("--show-kind", is_flag=True, help="name the kind with each object, also where there is but one")
+@click.option("--show-kind", is_flag=True, help="name the kind with each object")
 @click.option("--sort-by", default="", metavar="COLUMN", help="a column's header, or a path such as .metadata.name")
 @strategy_option
 @plan_option

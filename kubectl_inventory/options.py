@@ -263,12 +263,12 @@ def place_options(function: F) -> F:
     for option in reversed((
         click.option(
             "-n", "--namespace", "namespaces", type=WordList(), multiple=True, metavar="NS[,NS]",
-            help="only these namespaces (default: all you can see)", shell_complete=completes("namespaces"),
+            help="only these namespaces (default: all)", shell_complete=completes("namespaces"),
         ),
         click.option("-A", "--all-namespaces", is_flag=True, help="the default, accepted for habit; not with -n"),
         click.option(
             "--exclude", type=WordList(), multiple=True, metavar="TYPE[,TYPE]",
-            help="leave these kinds out; *.GROUP: all of an API group", shell_complete=completes("types"),
+            help="leave these kinds out, or *.GROUP", shell_complete=completes("types"),
         ),
     )):  # fmt: skip
         function = option(function)
@@ -282,7 +282,7 @@ def scope_options(function: F) -> F:
         click.option("--field-selector", default="", metavar="QUERY", help="only objects with these fields"),
         click.option(
             "--scope", type=OneOf(("all", "namespaced", "cluster")), default="all", metavar="SCOPE",
-            help="which kinds: all, namespaced or cluster (default: all)",
+            help="all, namespaced or cluster (default: all)",
         ),
     )):  # fmt: skip
         function = option(function)
@@ -315,7 +315,7 @@ def strategy_option(function: F) -> F:
         type=OneOf(("auto", "sequential", "fanout", "bulk")),
         default="auto",
         metavar="HOW",
-        help="how lists are asked: auto, sequential, fanout or bulk (default: auto); the answer is the same",
+        help="how lists are asked: auto, sequential, fanout or bulk (default: auto)",
     )(function)
 
 

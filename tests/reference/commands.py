@@ -155,6 +155,7 @@ def endings(command: click.Command) -> dict[int, str]:
     if has(command, "namespaces"):
         found[0] = "the answer is complete, or `--allow-incomplete` was given"
         found[1] = "there is no answer: the cluster, the credentials or the connection"
+        found[1] += "; or the server sent a warning, and `--warnings-as-errors` was given"
         found[3] = "an answer was printed, and something could not be read"
     if command.name == "bench":
         found[1] += "; or the answers differ"

@@ -74,11 +74,11 @@ def page() -> str:
     for path, command in commands():
         paragraphs += _command(path, command, shown[path])
     paragraphs += ["## Limits\n", _LIMITS, _limits(), "## Connection\n", _CONNECTION, _options("connection")]
-    paragraphs += ["## Output formats\n", _FORMATS, _lines(_quoted("Output")), *_formats_of_commands()]
-    paragraphs += ["## Exit codes\n", _lines(first_table("Exit codes"))]
+    paragraphs += ["## Output formats\n", _FORMATS, _of_readme("Output"), *_formats_of_commands()]
+    paragraphs += ["## Exit codes\n", _of_readme("Exit codes")]
     paragraphs += ["## Environment\n", _table(("variable", "means"), _coded(ENVIRONMENT))]
     paragraphs += ["## Files\n", _table(("file", "is"), _coded(FILES))]
-    paragraphs += ["### Policy files\n", _POLICY, _lines(_quoted("Policy"))]
+    paragraphs += ["### Policy files\n", _POLICY, _of_readme("Policy")]
     paragraphs += ["## JSON documents\n", _DOCUMENTS, *_documents()]
     return "\n".join(paragraphs)
 
@@ -192,9 +192,9 @@ def _formats_of_commands() -> Iterator[str]:
     yield _table(("command", "prints"), rows)
 
 
-def _quoted(title: str) -> list[str]:
-    """The first table of a chapter of the README, whose links lead there."""
-    return [line.replace("](#", "](../README.md#") for line in first_table(title)]
+def _of_readme(title: str) -> str:
+    """The first table of a chapter of the README."""
+    return _lines(first_table(title)).replace("](#", "](../README.md#")
 
 
 def _documents() -> Iterator[str]:
