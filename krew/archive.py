@@ -94,9 +94,10 @@ def sha256_of(archive: Path) -> str:
 
 def read_archive(path: Path) -> Archive:
     """What is in an archive. Raises `PackagingError` for one that is damaged."""
-    begin = path.read_bytes()[:8]
-    found = next((name for magic, name in _MAGIC if begin.startswith(magic)), None)
     try:
+        with path.open("rb") as stream:
+            begin = stream.read(8)
+        found = next((name for magic, name in _MAGIC if begin.startswith(magic)), None)
         entries = tuple(_tar_entries(path) if found == "tar.gz" else _zip_entries(path) if found == "zip" else ())
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
         raise PackagingError(f"{path.name} cannot be unpacked: {error}") from error

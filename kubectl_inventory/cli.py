@@ -21,7 +21,6 @@ from kubectl_inventory.errors import (
     UsageError,
     near,
 )
-from kubectl_inventory.formats import choose
 from kubectl_inventory.helptext import HELP, PROGRAM
 from kubectl_inventory.opening import effective_policy, home, known_kinds, policy_files, usable_connection
 from kubectl_inventory.options import (
@@ -443,6 +442,8 @@ def _settle_places(ctx: click.Context) -> None:
 
 
 def _style(given: Given, valid: Sequence[str]) -> Style:
+    from kubectl_inventory.formats import choose
+
     chosen = choose(given.output, valid)
     if given.sort_by.startswith((".", "{")):
         # Said before anything is asked; a word may be a column's header, which only the server knows.

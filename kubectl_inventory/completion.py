@@ -17,9 +17,9 @@ import click
 import msgspec
 from click.shell_completion import CompletionItem, ShellComplete
 
-from kubectl_inventory.errors import InventoryError, KubeconfigError
-from kubectl_inventory.opening import audit_log, connection_of, effective_policy, home, open_cluster
-from kubectl_inventory.options import Given, given_to
+from kubectl_inventory.errors import Forbidden, InventoryError, KubeconfigError
+from kubectl_inventory.opening import audit_log, cache_directory, connection_of, effective_policy, home, open_cluster
+from kubectl_inventory.options import PLANS, Given, given_to
 from kubectl_inventory.request import Request
 from kubectl_inventory.terminal import Terminal
 
@@ -39,6 +39,8 @@ _DIRECTORIES = ":16"
 def completed(root: click.Command, words: Sequence[str], *, program: str) -> str:
     """The answer to the words typed after the program's name: candidates and the directive, a line each."""
     *before, last = words or ("",)
+    # Its value may be left out, and so is never the next word.
+    before = [f"{word}={PLANS[0]}" if word == "--plan" else word for word in before]
     items = ShellComplete(root, {"obj": values}, program, "").get_completions(before, last)
     directives = {"file": _FILES, "dir": _DIRECTORIES}
     directive = next((directives[item.type] for item in items if item.type in directives), _NO_FILES)
@@ -63,8 +65,11 @@ def values(source: str, ctx: click.Context, incomplete: str) -> list[CompletionI
     except (InventoryError, OSError, msgspec.ValidationError, click.ClickException):
         return []
     typed = set(listed.split(","))
+    # What cannot be typed is no candidate: a line's end would begin another, and an ESC would reach the terminal.
     return [
-        CompletionItem(f"{listed}{comma}{value}") for value in known if value.startswith(word) and value not in typed
+        CompletionItem(f"{listed}{comma}{value}")
+        for value in known
+        if value.isprintable() and value.startswith(word) and value not in typed
     ]
 
 
@@ -104,20 +109,24 @@ def _namespaces(given: Given) -> Iterable[str]:
     found = Namespaces(
         session.cluster.read, each, session.policy, context=session.context, own=session.own_namespace
     )
-    return sorted(found.names())
+    names = found.names()
+    return sorted(names) if found.refused is None or isinstance(found.refused, Forbidden) else ()
 
 
 def _types(given: Given) -> Iterable[str]:
     """The kinds as they are typed: as the last run was told them, however long ago, else as the cluster says."""
     from kubectl_inventory.discovery import make_catalog
-    from kubectl_inventory.run import read_catalog, side_by_side
+    from kubectl_inventory.run import cache_of, read_catalog, side_by_side
 
-    session = _session(given)
-    if session.remembered.documents:
-        catalog = make_catalog(session.remembered.documents)
+    connection = connection_of(given)
+    known = cache_of(connection, cache_directory(given)).load().documents
+    if known:  # nobody needs a credential to be told so
+        catalog = make_catalog(known)
     else:
+        session = _session(given)
         catalog = read_catalog(session, side_by_side(Request(), session))
-    return sorted(kind.name for kind in catalog.kinds if session.policy.denies_kind(kind) is None)
+    policy = effective_policy(given, connection)
+    return sorted(kind.name for kind in catalog.kinds if policy.denies_kind(kind) is None)
 
 
 def _session(given: Given) -> Session:

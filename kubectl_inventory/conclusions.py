@@ -243,10 +243,12 @@ def _workload(suspect: Suspect, workload: Detail) -> _Told:
     available = _condition(workload, "Available")
     brief = suspect.symptom.brief
     if failure is not None and failure.status == "True":
-        symptom = Symptom(health="error", reason=failure.reason or "FailedCreate", brief=f"{failure.reason}, {brief}")
+        reason = failure.reason or "FailedCreate"
+        symptom = Symptom(health="error", reason=reason, brief=f"{reason}, {brief}")
         return _Told(since=failure.last_transition_time, symptom=symptom, message=failure.message)
     if progressing is not None and progressing.status == "False":
-        symptom = Symptom(health="error", reason=progressing.reason, brief=f"{progressing.reason}, {brief}")
+        reason = progressing.reason or "NotProgressing"
+        symptom = Symptom(health="error", reason=reason, brief=f"{reason}, {brief}")
         return _Told(since=progressing.last_transition_time, symptom=symptom, message=progressing.message)
     if progressing is not None and progressing.reason == "DeploymentPaused":
         symptom = Symptom(health="changing", reason="Paused", brief=f"paused, {brief}")
@@ -263,8 +265,9 @@ def _workload(suspect: Suspect, workload: Detail) -> _Told:
 
 def _job(suspect: Suspect, job: Detail) -> _Told:
     failed = _condition(job, "Failed") or _condition(job, "FailureTarget")
-    if failed is None:
-        return _Told()
+    if failed is None or failed.status != "True":
+        # Of one that its row says nothing of, only its pods looked bad.
+        return _Told(is_well=suspect.symptom.look == "verdict")
     return _Told(since=failed.last_transition_time, message=f"{failed.reason}: {failed.message}")
 
 

@@ -224,7 +224,8 @@ class _Run:
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         import signal
 
-        if process.stdout is not None:
+        if process.stdout is not None and sys.platform != "win32":
+            # There a thread reads it, which closes it itself and would be waited for.
             process.stdout.close()
         if process.poll() is not None:
             return

@@ -1,9 +1,9 @@
 """From an inventory's rows to what is not well: one pass, kind by kind, in the order of `health.JUDGED`.
 
-Takes pages as they come and keeps what is suspicious and a few numbers a namespace, so
-that memory grows with what is sick. Pods alike of one maker are one suspect. What only an
-object's status tells is left to a closer look: `closer` asks for it, `conclusions` ends
-each suspect. Asks nothing itself.
+Takes pages as they come and keeps workloads, runs, what is suspicious and a few numbers a
+namespace, so that memory does not grow with pods and events that are well. Pods alike of
+one maker are one suspect. What only an object's status tells is left to a closer look:
+`closer` asks for it, `conclusions` ends each suspect. Asks nothing itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kubectl_inventory.clock import span_s
 from kubectl_inventory.columns import Places
 from kubectl_inventory.conclusions import Suspect
 from kubectl_inventory.findings import Occurrence, Thing
-from kubectl_inventory.health import ENDED_CONTAINERS, WORKLOADS, Health, is_worse
+from kubectl_inventory.health import ENDED_CONTAINERS, WORKLOADS, Health, is_over, is_worse
 from kubectl_inventory.inventory import Page, Row
 from kubectl_inventory.pods import PodState, read_pod
 from kubectl_inventory.policy import Policy
@@ -35,6 +35,8 @@ _KEPT, _LONGEST = 58, 63
 """How much of a maker's name the server keeps before five random letters (apiserver `pkg/storage/names`)."""
 _NO_ENDPOINTS = ("", "<unset>", "<none>")
 _JOB_OK = ("Complete", "Running", "Suspended", "SuccessCriteriaMet", "FailureTarget", "Terminating", "")
+"""Without a Status column (Kubernetes 1.29 and older) the Job is looked at where a pod of it ended badly."""
+_LONGEST_NUMBER = 18
 
 
 class Space:
@@ -72,7 +74,8 @@ class _Job:
         self.thing, self.status, self.age_s = thing, status, age_s
         cron, _, number = thing.name.rpartition("-")
         # A CronJob names its Jobs by the minute that they were due (kubernetes `pkg/controller/cronjob`).
-        self.cron, self.number = (cron, int(number)) if number.isdecimal() else ("", 0)
+        is_due = number.isdecimal() and len(number) <= _LONGEST_NUMBER
+        self.cron, self.number = (cron, int(number)) if is_due else ("", 0)
         self.words: dict[str, None] = {}
 
 
@@ -364,15 +367,19 @@ class Gathering:
             if job.status == "Complete" and key in self._cron_jobs:
                 newest[key] = max(newest.get(key, 0), job.number)
         for job in self._jobs:
-            if job.status in _JOB_OK or job.number < newest.get((job.thing.namespace or "", job.cron), 0):
+            bad_words = [word for word in job.words if not is_over(word)]
+            is_unsaid = not job.status and bool(bad_words)
+            is_past = job.number < newest.get((job.thing.namespace or "", job.cron), 0)
+            if is_past or (job.status in _JOB_OK and not is_unsaid):
                 continue
-            words = [word for word in job.words if word not in ("Error", "Completed")]
+            status = job.status or "Failed"
+            words = [word for word in bad_words if word != "Error"]
             symptom = Symptom(
                 health="warning",
-                reason=job.status,
-                brief=", ".join([job.status, *words]),
-                message=f"{job.status}, its pods {', '.join(words)}" if words else "",
-                look="reason",
+                reason=status,
+                brief=", ".join([status, *words]),
+                message=f"{status}, its pods {', '.join(words)}" if words else "",
+                look="verdict" if is_unsaid else "reason",
             )
             self._suspect(job.thing, symptom, job.age_s)
 

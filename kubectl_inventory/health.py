@@ -221,6 +221,11 @@ def is_spoilt(word: str) -> bool:
     return lower.removeprefix("init:") in SPOILT or _EXIT.fullmatch(lower) is not None
 
 
+def is_over(word: str) -> bool:
+    """Whether a pod's word says that it has done what it had to."""
+    return word.lower() in ENDED
+
+
 def ratio(text: str) -> tuple[int, int] | None:
     """`1/3` as numbers."""
     match = _RATIO.fullmatch(text)

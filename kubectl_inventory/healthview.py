@@ -334,7 +334,7 @@ def _next_step(finding: Finding, flags: str) -> str:
     is_custom = "." in kind.group and not kind.group.endswith(".k8s.io")
     short = next((name for name in kind.short_names if len(name) > 2), "")  # `no` and `ns` read as words
     typed = kind.prefix if is_custom or (kind.group and not short) else short or kind.kind.lower()
-    return f"{kubectl} describe{place} {typed} {shlex.quote(finding.object.name)}"
+    return f"{kubectl} describe{place} {shlex.quote(typed)} {shlex.quote(finding.object.name)}"
 
 
 # --- documents ------------------------------------------------------------------

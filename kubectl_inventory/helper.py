@@ -16,7 +16,13 @@ _EXECUTABLE = 0o755
 
 def install_helper(directory: Path, program: str) -> Iterator[str]:
     """Writes it; yields what to tell the user. Raises `UsageError` where it cannot, or another file is in its place."""
-    plugin = program.removeprefix("kubectl ").replace("-", "_")
+    prefix, _, name = program.partition(" ")
+    if prefix != "kubectl" or not name:
+        raise UsageError(
+            f"{program} is not called as a plugin of kubectl is, so kubectl would not ask for its helper",
+            hint='"kubectl inventory completion install-helper DIRECTORY"',
+        )
+    plugin = name.replace("-", "_")
     path = directory / f"kubectl_complete-{plugin}"
     text = f'#!/bin/sh\nexec kubectl-{plugin} __complete "$@"\n'
     try:

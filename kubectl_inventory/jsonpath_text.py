@@ -6,6 +6,7 @@ bracket ends at the first `]` and a filter at the first `)`, whatever lies in qu
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 
@@ -129,8 +130,8 @@ class _Parser:
         try:
             if "." not in text and -_LARGEST_INT <= (number := int(text)) < _LARGEST_INT and text.isascii():
                 return Constant(number)
-            if text.isascii():
-                return Constant(float(text))
+            if text.isascii() and not math.isinf(large := float(text)):
+                return Constant(large)
         except ValueError:
             pass
         raise self._refusal(f"{text} is no number")

@@ -33,6 +33,11 @@ def home() -> Path:
         return Path("/nonexistent")
 
 
+def cache_directory(given: Given) -> Path:
+    """kubectl's own, or what was named instead."""
+    return Path(given.cache_dir) if given.cache_dir else home() / ".kube" / "cache"
+
+
 def policy_files(given: Given) -> list[PolicyFile]:
     """The policy files that apply."""
     from kubectl_inventory.policy_file import read_policy_files
@@ -113,8 +118,7 @@ def open_cluster(
             outcome = record.failure or record.status
             terminal.say(f"GET {record.path} {outcome} {record.elapsed_ms:.0f}ms {record.bytes_received}B")
 
-    cache = Path(given.cache_dir) if given.cache_dir else home() / ".kube" / "cache"
-    session = open_session(connection, policy, cache, on_request=note, user_agent=user_agent())
+    session = open_session(connection, policy, cache_directory(given), on_request=note, user_agent=user_agent())
     for notice in session.notices:
         terminal.say(f"warning: {notice}")
     return session

@@ -105,6 +105,10 @@ def shown_options(command: click.Command) -> list[click.Option]:
     return found
 
 
+_LONGEST_S = 1e9
+"""Thirty years: what is longer is a slip, or an attempt."""
+
+
 class Duration(click.ParamType[float]):
     """Go's durations, as kubectl takes them: `5s`, `1m30s`, `500ms`; a bare number is seconds."""
 
@@ -124,6 +128,8 @@ class Duration(click.ParamType[float]):
             self.fail(f"{text!r} is not a duration such as 5s, 1m30s or 500ms", param, ctx)
         if seconds <= 0:
             self.fail(self.refusal, param, ctx)
+        if seconds > _LONGEST_S:
+            self.fail(f"{text[:20]}... is longer than anybody waits", param, ctx)
         return seconds
 
 
@@ -431,13 +437,20 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             "--user": self.user,
             "--server": self.server,
             "--as": self.as_user,
+            "--as-uid": self.as_uid,
+            "--certificate-authority": self.certificate_authority,
+            "--client-certificate": self.client_certificate,
+            "--client-key": self.client_key,
+            "--tls-server-name": self.tls_server_name,
         }
         if self.proxy_url:
             from kubectl_inventory.proxy import without_userinfo
 
             flags["--proxy-url"] = without_userinfo(self.proxy_url)
         pairs = [f"{flag} {shlex.quote(value)}" for flag, value in flags.items() if value]
-        return " ".join(pairs + [f"--as-group {shlex.quote(group)}" for group in self.as_groups])
+        pairs += [f"--as-group {shlex.quote(group)}" for group in self.as_groups]
+        pairs += [f"--as-user-extra {shlex.quote(extra)}" for extra in self.as_user_extra]
+        return " ".join(pairs + (["--insecure-skip-tls-verify"] if self.insecure_skip_tls_verify else []))
 
 
 def given_to(ctx: click.Context) -> Given:

@@ -102,7 +102,7 @@ def open_session(
 
     end_s = ticks_s() + policy.limits.deadline_s
     ready = resolve_credentials(connection, timeout_s=min(policy.limits.deadline_s, _CREDENTIAL_S))
-    cache = DiscoveryCache(cache_directory, server=ready.server, user=f"{ready.user} {ready.as_user}".strip())
+    cache = cache_of(ready, cache_directory)
     return Session(
         context=ready.shown_context,
         server=ready.server,
@@ -114,6 +114,12 @@ def open_session(
         end_s=end_s,
         notices=ready.notices,
     )
+
+
+def cache_of(connection: Connection, cache_directory: Path) -> DiscoveryCache:
+    """Where it is remembered what the server told this user; known before there is a credential."""
+    user = f"{connection.user} {connection.as_user}".strip()
+    return DiscoveryCache(cache_directory, server=connection.server, user=user)
 
 
 def take_inventory(request: Request, session: Session, watch: Watch) -> Inventory:

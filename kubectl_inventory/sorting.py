@@ -24,7 +24,7 @@ from kubectl_inventory.wire import Cell
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?=$|[ /])", re.ASCII)
 """What a cell is sorted by that begins with a number: `11 (2m14s ago)`, `3/4`."""
-_QUANTITY = re.compile(r"([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)([numkMGTPE]|[KMGTPE]i|)")
+_QUANTITY = re.compile(r"([-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)([numkMGTPE]|[KMGTPE]i|)")
 """apimachinery's `resource.Quantity`: `100m`, `1.5Gi`, `2e3`."""
 _SCALES = {
     "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
@@ -100,11 +100,19 @@ def _path_key(part: Listed, row: Row, places: Places, path: Template) -> tuple[i
     if value is None or value == "":
         return 2, 0, ""
     if isinstance(value, int | float):
-        return 0, float(value), ""
+        return 0, _float(value), ""
     quantity = _QUANTITY.fullmatch(str(value))
     if quantity is None:
         return 1, 0, str(value)
     return 0, float(quantity[1]) * _SCALES[quantity[2]], str(value)
+
+
+def _float(value: float) -> float:
+    """A number of any length that a server may send."""
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
 
 
 def _order_of(text: str) -> tuple[int, float, str]:

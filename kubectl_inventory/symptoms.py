@@ -43,7 +43,7 @@ _UNITS = {
     "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60,
 }
 """apimachinery `pkg/api/resource` quantities; `12e6` is one, too."""
-_TARGET = re.compile(r"([^\s/,]+)/([^\s,]+)")
+_TARGET = re.compile(r"(?<![^\s/,])([^\s/,]+)/([^\s,]+)")
 _NOT_A_WORD = re.compile(r"[^\w.:/+-]+")
 
 

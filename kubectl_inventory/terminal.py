@@ -30,6 +30,7 @@ _PIECE_BYTES = 4096
 """What a pipe that is ready takes without blocking, all or nothing (POSIX `PIPE_BUF`, pipe(7))."""
 _RED = "\x1b[31m"
 _PLAIN = "\x1b[0m"
+_STDERR = 2
 
 
 class ReaderGone(Exception):
@@ -73,6 +74,9 @@ class Terminal:
     def mute(self) -> None:
         """Says nothing any more, whatever happens: somebody is in the middle of typing."""
         self._err, self._err_is_tty = None, False
+        # What is started from here, as a credential plugin, is as silent.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), _STDERR)
 
     def write(self, text: str) -> None:
         """A piece of the answer: UTF-8, whatever the locale, as kubectl writes."""

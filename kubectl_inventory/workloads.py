@@ -11,6 +11,9 @@ from kubectl_inventory.findings import Thing
 from kubectl_inventory.health import ratio
 from kubectl_inventory.inventory import Row
 
+_LONGEST_NUMBER = 9
+"""Digits that a server's count may have."""
+
 
 class Workload:
     """A Deployment, StatefulSet, DaemonSet or ReplicaSet by its row; its pods are told to it."""
@@ -103,4 +106,4 @@ def selector_of(text: str) -> dict[str, str]:
 
 
 def _number(text: str, without: int) -> int:
-    return int(text) if text.isdecimal() else without
+    return int(text) if text.isdecimal() and len(text) <= _LONGEST_NUMBER else without

@@ -284,8 +284,8 @@ def test_what_may_not_be_read_is_told_and_the_rest_is_timed(viewer: Typist) -> N
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (("--runs", "0"), "error: invalid value for '--runs': 0 is not in the range x>=1\n"),
-        (("--runs", "many"), "error: invalid value for '--runs': 'many' is not a valid integer range\n"),
+        (("--runs", "0"), "error: invalid value for '--runs': '0' is not a whole number from 1 on\n"),
+        (("--runs", "many"), "error: invalid value for '--runs': 'many' is not a whole number from 1 on\n"),
         (("-o", "yaml"), 'error: unknown output format "yaml"\nhint: json, markdown, table\n'),
         (("podz",), 'error: the server doesn\'t have a resource type "podz", did you mean "pod"?\n'),
         ((",",), "error: bench names no kind\nhint: leave it out for every kind\n"),

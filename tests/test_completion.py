@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -132,6 +133,32 @@ def test_no_plugin_that_may_prompt_is_run(admin: Typist, tmp_path: Path) -> None
     screen = admin.type("kubectl_complete-inventory", "get", "--kubeconfig", str(kubeconfig), "-n", "sh")
 
     assert (screen.out, screen.err, ran.exists()) == (f"{NO_FILES}\n", "", False)
+
+
+def test_kinds_that_are_remembered_need_no_credential(admin: Typist, tmp_path: Path) -> None:
+    assert suggested(admin, "get", "statef") == ["statefulsets.apps", NO_FILES]
+    assert admin.kubeconfig is not None
+    head, _, users = admin.kubeconfig.read_text().partition("users:")
+    name = re.search(r"name: (\S+)", users)
+    assert name is not None
+    kubeconfig = tmp_path / "exec.kubeconfig"
+    kubeconfig.write_text(
+        f"{head}users:\n- name: {name[1]}\n  user:\n    exec:\n      apiVersion: client.authentication.k8s.io/v1\n"
+        "      command: /does/not/exist\n      interactiveMode: Always\n"
+    )
+
+    assert suggested(admin, "get", "--kubeconfig", str(kubeconfig), "statef") == ["statefulsets.apps", NO_FILES]
+
+
+def test_what_cannot_be_typed_is_no_candidate(admin: Typist, tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text('contexts: [{name: "evil\\n:4\\tx\\e[31m", context: {}}, {name: fine, context: {}}]\n')
+
+    assert suggested(admin, "--kubeconfig", str(kubeconfig), "--context", "") == ["fine", NO_FILES]
+
+
+def test_the_next_word_is_not_the_value_of_a_flag_that_may_have_none(admin: Typist) -> None:
+    assert suggested(admin, "get", "--plan", "statef") == ["statefulsets.apps", NO_FILES]
 
 
 @pytest.mark.parametrize("kubeconfig", ["missing", "{nonsense"])

@@ -314,6 +314,12 @@ def test_a_job_says_why_it_failed() -> None:
     assert (finding.says, finding.since) == ("BackoffLimitExceeded: it was tried 6 times", LONG_AGO)
 
 
+def test_a_job_that_only_its_pods_spoke_of_is_well_unless_it_failed() -> None:
+    unsaid = a_suspect(JOBS, "Failed", look="verdict")
+    assert conclude(unsaid, (a_detail(a_condition("Complete", "True")),), grace_s=GRACE_S) is None
+    assert conclude(unsaid, (a_detail(a_condition("Failed", "True")),), grace_s=GRACE_S) is not None
+
+
 @pytest.mark.parametrize(
     ("slices", "is_found"),
     [
@@ -348,5 +354,5 @@ def test_a_custom_kind_says_why_by_the_condition_of_its_column(
 
 @pytest.mark.parametrize("kind", [PODS, NAMESPACE_KIND, NODES, DEPLOYMENTS, JOBS, CLAIMS, BUCKETS])
 def test_an_empty_status_leaves_what_the_row_says(kind: Kind) -> None:
-    finding = found(a_suspect(kind), Detail())
+    finding = found(a_suspect(kind, look="reason"), Detail())
     assert (finding.health, finding.reason, finding.says, finding.since) == ("warning", "NotReady", "", None)

@@ -11,7 +11,7 @@ from kubectl_inventory.conclusions import Suspect
 from kubectl_inventory.diagnosis import SLICES as SLICES_NAME
 from kubectl_inventory.diagnosis import Gathering
 from kubectl_inventory.findings import Occurrence
-from kubectl_inventory.inventory import Row
+from kubectl_inventory.inventory import Page, Row
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.resource import Kind
 from tests.fake_api import DEPLOYMENTS, NAMESPACE_KIND, NODES, PODS, a_kind
@@ -416,3 +416,22 @@ def test_what_is_outside_the_named_namespaces_is_left_out() -> None:
 def test_a_namespaces_own_finding_is_in_it() -> None:
     (found,) = suspects((NAMESPACE_KIND, [printed(NAMESPACE_KIND, "pay", status="Terminating")]))
     assert (found.object.namespace, found.object.name) == ("pay", "pay")
+
+
+def test_a_job_whose_server_prints_no_status_is_looked_at_where_a_pod_of_it_ended_badly() -> None:
+    old = page_of(JOBS, printed(JOBS, "etl", completions="0/1"))
+    without_status = [column for column in old.columns if column.name != "Status"]
+    place = next(place for place, column in enumerate(old.columns) if column.name == "Status")
+    cells = tuple(cell for at, cell in enumerate(old.rows[0].cells) if at != place)
+    gathering = gathered()
+    gathering.take(JOBS, Page(tuple(without_status), (msgspec.structs.replace(old.rows[0], cells=cells),)))
+    gathering.take(PODS, page_of(PODS, a_pod("etl-x2k4p", "Error", "0/1")))
+
+    assert [(it.object.short, it.symptom.reason, it.symptom.look) for it in gathering.conclude(())] == [
+        ("job/etl", "Failed", "verdict")
+    ]
+
+
+def test_numbers_of_any_length_are_no_error() -> None:
+    long = "9" * 5000
+    assert told((JOBS, [printed(JOBS, f"etl-{long}", status="Failed")])) == [("warning", f"job/etl-{long}", "Failed")]

@@ -743,12 +743,14 @@ WRONG = {
     ("shpo",): 'namespace "shpo" not found in demo, did you mean "shop"?',
     ("storefront",): 'namespace "storefront" not found in demo\nhint: "kubectl get namespaces" lists them',
     ("shop/web",): '"shop/web" cannot be a namespace: lower-case letters, digits and "-", at most 63',
-    ("-o", "name"): 'unknown output format "name"\nhint: csv, json, markdown, ndjson, table, wide, yaml',
+    ("-o", "name"): 'unknown output format "name"\nhint: csv, custom-columns=, custom-columns-file=, json, jsonpath=, '
+    "jsonpath-as-json=, jsonpath-file=, markdown, ndjson, table, wide, yaml",
     ("--since", "0"): (
         "invalid value for '--since': nothing happens in no time: name a longer one\n"
         'hint: "kubectl inventory health --help"'
     ),
-    ("-l", "app=web"): 'unknown flag: -l\nhint: "kubectl inventory health --help"',
+    ("-l", "app=web"): 'unknown flag: -l; it is a flag of "kubectl inventory", "kubectl inventory get", '
+    '"kubectl inventory kinds" and "kubectl inventory bench"\nhint: "kubectl inventory health --help"',
 }
 
 

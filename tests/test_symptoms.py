@@ -264,3 +264,10 @@ health:
 def test_a_policy_tells_words_and_columns(headers: str, cell: str, expected: tuple[str, str] | None) -> None:
     symptom = a_bucket(headers, cell, policy=POLICY)
     assert ((symptom.health, symptom.reason) if symptom is not None else None) == expected
+
+
+def test_a_cell_without_end_is_read_in_no_time() -> None:
+    """A pattern that begins anew at each letter would take minutes."""
+    targets = "a" * 1_000_000
+    symptom = judged(AUTOSCALERS, targets=targets, minpods="1", maxpods="3", replicas=3)
+    assert symptom is None

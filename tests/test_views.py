@@ -497,3 +497,13 @@ def test_a_whole_document_needs_no_closing() -> None:
 def test_what_closes_a_document_holds_no_control_character() -> None:
     inventory = counted(Reading(kind=PODS), gaps=[DiscoveryGap("x\x1b[2J.example", "v1")])
     assert "\x1b" not in views.closing(inventory)
+
+
+def test_a_long_number_that_is_none_is_sorted_in_no_time() -> None:
+    """A pattern that splits digits in every way would take hours."""
+    long = "1" * 200_000
+    rows = [Row("shop", name, (cell,)) for name, cell in (("a", f"{long}x"), ("b", 10**400), ("c", 2))]
+    columns = (ColumnDefinition("Kind of"), ColumnDefinition("Note"))
+    rows = [Row(row.namespace, row.name, ("", *row.cells)) for row in rows]
+    (part,) = sort_rows([Listed(PODS, columns, rows)], ".columns.Note")
+    assert [row.name for row in part.rows] == ["c", "b", "a"]
