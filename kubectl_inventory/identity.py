@@ -99,8 +99,9 @@ def _header_value(value: str, what: str) -> bytes:
 
 
 def load_trust(connection: Connection) -> tuple[bytes, ssl.SSLContext | None]:
-    """The client certificate (PEM) and the context that shows it; no context for plain HTTP."""
-    if not connection.server.startswith("https:"):
+    """The client certificate (PEM) and the context that shows it; no context where nothing speaks TLS."""
+    # A proxy is shown what the server is: so does client-go.
+    if not any(url.startswith("https:") for url in (connection.server, connection.proxy_url)):
         return b"", None
     try:
         tls = tls_context(

@@ -122,12 +122,11 @@ class Cluster:
         self._headers = {"User-Agent": user_agent}
         self._may_compress = not connection.disable_compression
         self._is_loopback = endpoint.is_loopback
-        # A plain server behind a proxy is asked by its whole URL, a TLS one through a tunnel.
         self._prefix = urlsplit(connection.server).path
-        if endpoint.proxy_host and tls is None:
+        if endpoint.forwarding is not None:
             self._prefix = f"http://{endpoint.authority}{self._prefix}"
-            if endpoint.proxy_authorization:
-                self._headers["Proxy-Authorization"] = endpoint.proxy_authorization
+            if endpoint.forwarding.authorization:
+                self._headers["Proxy-Authorization"] = endpoint.forwarding.authorization
         self._lock = threading.Lock()
         self._stats = Stats()
         self._warnings: dict[str, None] = {}

@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 
 from kubectl_inventory.errors import KubeconfigError
 
+_PORTS = {"http": 80, "https": 443, "socks5": 1080}
+"""Where a proxy of each scheme listens, if its URL does not say (Go `net/http`)."""
+
 
 def proxy_url(server: str, configured: str, environ: Mapping[str, str]) -> str:
     """The kubeconfig's `proxy-url`, else the environment's proxy by Go's rules."""
@@ -23,19 +26,21 @@ def proxy_url(server: str, configured: str, environ: Mapping[str, str]) -> str:
         url = environ[where] if "://" in environ[where] else f"http://{environ[where]}"
     try:
         parts = urlsplit(url)
-        port = parts.port or 80
+        port = parts.port
     except ValueError as error:
         raise KubeconfigError(f"{where} {without_userinfo(url)!r} is not a URL") from error
-    if parts.scheme != "http":
+    # Another name for a proxy that resolves names itself, as any does here; client-go refuses it in a kubeconfig.
+    scheme = "socks5" if parts.scheme == "socks5h" and not configured else parts.scheme
+    if scheme not in _PORTS:
         raise KubeconfigError(
             f"{where} {without_userinfo(url)!r}: {parts.scheme or 'such'} proxies are not supported",
-            hint="an http:// proxy is",
+            hint=f"{', '.join(f'{it}://' for it in _PORTS)} are",
         )
     if not parts.hostname:
         raise KubeconfigError(f"{where} {without_userinfo(url)!r} has no host")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     userinfo = parts.netloc.rpartition("@")[0]
-    return f"http://{f'{userinfo}@' if userinfo else ''}{host}:{port}"
+    return f"{scheme}://{f'{userinfo}@' if userinfo else ''}{host}:{port or _PORTS[scheme]}"
 
 
 def without_userinfo(url: str) -> str:

@@ -14,16 +14,20 @@ import socket
 import ssl
 import sys
 import threading
-from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection
 from types import TracebackType
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 import msgspec
 
 from kubectl_inventory.clock import ticks_s
 from kubectl_inventory.readiness import can_read
+from kubectl_inventory.tunnel import Proxy, ProxyRefused, open_tunnel, proxy_of
+
+if TYPE_CHECKING:
+    from urllib3.util.ssltransport import SSLTransport
 
 Address = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
 """As `socket.getaddrinfo` has it: family, and what `connect` takes."""
@@ -39,9 +43,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     tls_server_name: str
     """Sent as SNI and looked for in the certificate."""
-    proxy_host: str = ""
-    proxy_port: int = 0
-    proxy_authorization: str = ""
+    proxy: Proxy | None = None
 
     def __repr__(self) -> str:
         return f"Endpoint({self.scheme}://{self.host}:{self.port})"
@@ -54,16 +56,18 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def dialled(self) -> tuple[str, int]:
         """The host and port that the TCP connection goes to."""
-        return (self.proxy_host, self.proxy_port) if self.proxy_host else (self.host, self.port)
+        return (self.proxy.host, self.proxy.port) if self.proxy is not None else (self.host, self.port)
 
     @property
     def authority(self) -> str:
         """`host:port` as in a URL."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
-
-class ProxyRefused(OSError):
-    """The proxy answered, but did not connect."""
+    @property
+    def forwarding(self) -> Proxy | None:
+        """The proxy that is sent the requests themselves, by the server's whole URL; others lead through a tunnel."""
+        is_asked_itself = self.scheme == "http" and self.proxy is not None and self.proxy.scheme != "socks5"
+        return self.proxy if is_asked_itself else None
 
 
 class Guard:
@@ -182,32 +186,57 @@ class Wire(HTTPConnection):
         self._endpoint = endpoint
         self._tls = tls
         self._addresses = addresses
+        self._carrier: socket.socket | None = None
+        """What the system knows of: the socket itself, or within TLS the one that TLS is in."""
+        self._within: SSLTransport | None = None
+        """TLS to the server within TLS to its proxy."""
 
     def open(self, guard: Guard) -> None:
         """Connects, through the proxy if there is one, and shakes hands."""
-        plain = self._dial(guard)
-        self.sock = plain
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls is None:
+        carrier = self._dial(guard)
+        self._hold(carrier)
+        carrier.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        endpoint, proxy, tls = self._endpoint, self._endpoint.proxy, self._tls
+        if proxy is not None and proxy.scheme == "https" and tls is not None:
+            try:
+                carrier = self._shake_hands(tls, carrier, proxy.tls_server_name, guard)
+            except ssl.SSLError as error:
+                raise ProxyRefused(f"TLS to the proxy: {failure_reason(error)}") from error
+        if proxy is not None and endpoint.forwarding is None:
+            open_tunnel(carrier, proxy, endpoint.host, endpoint.port)
+        if endpoint.scheme != "https" or tls is None:
             return
-        if self._endpoint.proxy_host:
-            self._ask_proxy(plain)
+        begun_s = ticks_s()
+        if isinstance(carrier, ssl.SSLSocket):
+            self._shake_hands_within(tls, carrier)
+        else:
+            self._shake_hands(tls, carrier, endpoint.tls_server_name, guard)
+        self.handshake_s = ticks_s() - begun_s
+
+    def _hold(self, carrier: socket.socket) -> None:
+        self.sock = self._carrier = carrier
+
+    def _shake_hands(self, tls: ssl.SSLContext, plain: socket.socket, name: str, guard: Guard) -> ssl.SSLSocket:
         # The handshake is made afterwards: until wrap_socket returns there is
         # no socket object that could be shut down.
-        wrapped = self._tls.wrap_socket(
-            plain, server_hostname=self._endpoint.tls_server_name, do_handshake_on_connect=False
-        )
-        self.sock = wrapped
+        wrapped = tls.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False)
+        self._hold(wrapped)
         guard.watch(wrapped)
-        begun_s = ticks_s()
         wrapped.do_handshake()
-        self.handshake_s = ticks_s() - begun_s
+        return wrapped
+
+    def _shake_hands_within(self, tls: ssl.SSLContext, carrier: ssl.SSLSocket) -> None:
+        """With the server, through the TLS that leads to its proxy: the standard library puts no TLS into TLS."""
+        from urllib3.util.ssltransport import SSLTransport
+
+        self._within = SSLTransport(carrier, tls, self._endpoint.tls_server_name)
+        self.sock = cast("socket.socket", self._within)  # as much of one as http.client asks for
 
     def guarded_by(self, guard: Guard) -> None:
         """Another request begins. Raises `OSError` if there is no connection, or no time."""
-        if self.sock is None:
+        if self.sock is None or self._carrier is None:
             raise ConnectionResetError("the connection is gone")
-        guard.watch(self.sock)
+        guard.watch(self._carrier)
         self._is_unused = False
 
     @property
@@ -218,9 +247,20 @@ class Wire(HTTPConnection):
         """
         if self._is_unused:
             return True
-        if self.sock is None or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()):
+        carrier, within = self._carrier, self._within
+        if self.sock is None or carrier is None or (isinstance(carrier, ssl.SSLSocket) and carrier.pending()):
             return False
-        return not can_read(self.sock)
+        if within is not None and (within.incoming.pending or within.sslobj.pending()):
+            return False
+        return not can_read(carrier)
+
+    @property
+    def shown_certificate(self) -> bytes:
+        """The server's (DER); empty without TLS."""
+        if self._within is not None:
+            return self._within.getpeercert(binary_form=True) or b""
+        carrier = self._carrier
+        return (carrier.getpeercert(binary_form=True) or b"") if isinstance(carrier, ssl.SSLSocket) else b""
 
     def endheaders(self, message_body: object = None, *, encode_chunked: bool = False) -> None:
         """Adds `identity` to what `request` has put."""
@@ -252,21 +292,6 @@ class Wire(HTTPConnection):
                 if guard.is_expired or guard.is_interrupted:
                     break
         raise failure
-
-    def _ask_proxy(self, plain: socket.socket) -> None:
-        lines = [f"CONNECT {self._endpoint.authority} HTTP/1.1", f"Host: {self._endpoint.authority}"]
-        if self._endpoint.proxy_authorization:
-            lines.append(f"Proxy-Authorization: {self._endpoint.proxy_authorization}")
-        plain.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
-        reply = HTTPResponse(plain, method="CONNECT")
-        try:
-            reply.begin()
-        except HTTPException as error:
-            raise ProxyRefused("the proxy's reply is not HTTP") from error
-        finally:
-            reply.close()  # the socket itself stays open
-        if reply.status != 200:
-            raise ProxyRefused(f"the proxy answered {reply.status} {reply.reason[:64]}")
 
 
 class Pool:
@@ -375,20 +400,14 @@ class Pool:
 
 def endpoint_of(server: str, *, tls_server_name: str, proxy_url: str) -> Endpoint:
     """The endpoint of a server's URL."""
-    parts, proxy = urlsplit(server), urlsplit(proxy_url)
-    authorization = ""
-    if proxy.username is not None:
-        pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-        authorization = f"Basic {b64encode(pair.encode()).decode('ascii')}"
+    parts = urlsplit(server)
     host = parts.hostname or ""
     return Endpoint(
         scheme=parts.scheme,
         host=host,
         port=parts.port or _DEFAULT_PORTS[parts.scheme],
         tls_server_name=tls_server_name or host.partition("%")[0],
-        proxy_host=proxy.hostname or "",
-        proxy_port=proxy.port or 80 if proxy.hostname else 0,
-        proxy_authorization=authorization,
+        proxy=proxy_of(proxy_url, tls_server_name=tls_server_name),
     )
 
 
@@ -475,7 +494,7 @@ def shown_certificate(endpoint: Endpoint, guard: Guard) -> bytes:
     """The certificate (DER) that the server shows, trusted or not. Sends no request. Raises `OSError`."""
     wire = Pool(endpoint, tls_context(ca_file="", ca_data=b"", is_insecure=True)).open_new(guard)
     try:
-        return (wire.sock.getpeercert(binary_form=True) or b"") if isinstance(wire.sock, ssl.SSLSocket) else b""
+        return wire.shown_certificate
     finally:
         guard.release()
         wire.close()

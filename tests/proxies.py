@@ -13,11 +13,14 @@ import socketserver
 import ssl
 import threading
 from base64 import b64decode
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Literal
 
 Scheme = Literal["http", "https", "socks5"]
 Address = tuple[str, int]
+
+_IPV4, _NAME = 1, 3
 
 
 class Proxy:
@@ -84,14 +87,25 @@ def _read_connect(visitor: socket.socket) -> str:
 
 
 def _greet_socks(visitor: socket.socket) -> str:
-    """RFC 1928, without authentication; a name, as nobody here gives an address."""
+    """RFC 1928, and RFC 1929 for who offers a user name and a password."""
     _, methods = _exactly(visitor, 2)
-    _exactly(visitor, methods)
-    visitor.sendall(b"\x05\x00")
-    _exactly(visitor, 4)
+    said = ""
+    if b"\x02" in _exactly(visitor, methods):
+        visitor.sendall(b"\x05\x02")
+        _exactly(visitor, 1)
+        user, password = _counted(visitor), _counted(visitor)
+        visitor.sendall(b"\x01\x00")
+        said = f"{user}:{password}@"
+    else:
+        visitor.sendall(b"\x05\x00")
+    kind = _exactly(visitor, 4)[3]
+    host = _counted(visitor) if kind == _NAME else str(ip_address(_exactly(visitor, 4 if kind == _IPV4 else 16)))
+    return f"{said}{host}:{int.from_bytes(_exactly(visitor, 2), 'big')}"
+
+
+def _counted(visitor: socket.socket) -> str:
     (length,) = _exactly(visitor, 1)
-    name = _exactly(visitor, length).decode("ascii")
-    return f"{name}:{int.from_bytes(_exactly(visitor, 2), 'big')}"
+    return _exactly(visitor, length).decode("ascii")
 
 
 def _exactly(visitor: socket.socket, count: int) -> bytes:

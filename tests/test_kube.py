@@ -43,6 +43,7 @@ from kubectl_inventory.policy import Limits
 from kubectl_inventory.resource import Answer, ApiPath, Kind, Question, checked_path, collection_path
 from tests.delay_proxy import Address, delay_proxy
 from tests.live_api import Exchange, LiveApi, tunnel
+from tests.proxies import Proxy, Scheme
 
 PODS = collection_path(Kind("", "v1", "pods", "Pod"))
 OPENED: list[Cluster] = []
@@ -892,6 +893,81 @@ def test_a_proxy_that_refuses_is_named(secure: LiveApi) -> None:
             ask(cluster)
     assert "the proxy answered 407 Who are you" in caught.value.message
     assert f"127.0.0.1:{proxy.port}" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("scheme", ["https", "socks5"])
+def test_a_name_that_only_the_proxy_knows_is_reached(authority: trustme.CA, scheme: Scheme) -> None:
+    tls = serving(authority) if scheme == "https" else None
+    with (
+        LiveApi(tls=serving(authority, "shop.invalid")) as server,
+        Proxy(scheme, ("127.0.0.1", server.port), tls=tls) as proxy,
+    ):
+        url = proxy.url.replace("//", "//ann:s%40cret@")
+        cluster = a_cluster("https://shop.invalid:6443", ca_data=authority.cert_pem.bytes(), proxy_url=url)
+        assert [ask(cluster).body, ask(cluster).body] == [b"{}", b"{}"]
+        assert [sent.nth_on_connection for sent in server.asked] == [0, 1]
+    assert proxy.asked == ["ann:s@cret@shop.invalid:6443"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
+def test_a_plain_server_is_reached_through_any_proxy(authority: trustme.CA, scheme: Scheme) -> None:
+    tls = serving(authority) if scheme == "https" else None
+    with (
+        LiveApi(tls=tls) as forwarding,
+        Proxy("socks5", ("127.0.0.1", forwarding.port)) as socks,
+    ):
+        url = socks.url if scheme == "socks5" else forwarding.url
+        cluster = a_cluster("http://shop.invalid", ca_data=authority.cert_pem.bytes(), proxy_url=url)
+        assert ask(cluster, checked_path("/version")).body == b"{}"
+        (target,) = forwarding.targets
+    whole = "" if scheme == "socks5" else "http://shop.invalid:80"
+    assert target.startswith(f"{whole}/version?timeout=")
+
+
+def test_a_proxy_that_is_not_trusted_hears_nothing(authority: trustme.CA) -> None:
+    with LiveApi(tls=serving(trustme.CA())) as proxy:
+        cluster = a_cluster("https://shop.invalid", ca_data=authority.cert_pem.bytes(), proxy_url=proxy.url)
+        with pytest.raises(Unreachable) as caught:
+            ask(cluster)
+        assert proxy.asked == []
+    assert "TLS to the proxy: certificate verify failed" in caught.value.message
+    assert f"127.0.0.1:{proxy.port}" in (caught.value.hint or "")
+
+
+def test_a_server_behind_a_proxy_of_tls_must_be_trusted_itself(authority: trustme.CA) -> None:
+    with (
+        LiveApi(tls=serving(trustme.CA(), "shop.invalid")) as server,
+        Proxy("https", ("127.0.0.1", server.port), tls=serving(authority)) as proxy,
+    ):
+        cluster = a_cluster("https://shop.invalid", ca_data=authority.cert_pem.bytes(), proxy_url=proxy.url)
+        with pytest.raises(Unreachable) as caught:
+            ask(cluster)
+        assert server.asked == []
+    assert "its certificate is not signed by the kubeconfig's certificate authority" in caught.value.message
+
+
+@pytest.mark.parametrize("answer", [Exchange.hang, drip_body], ids=["hang", "drip"])
+def test_tls_within_tls_is_within_the_time(authority: trustme.CA, answer: Callable[[Exchange], None]) -> None:
+    with (
+        LiveApi(answer, tls=serving(authority, "shop.invalid")) as server,
+        Proxy("https", ("127.0.0.1", server.port), tls=serving(authority)) as proxy,
+    ):
+        trusted = authority.cert_pem.bytes()
+        cluster = a_cluster("https://shop.invalid", ca_data=trusted, proxy_url=proxy.url, request_timeout_s=0.5)
+        begun_s = ticks_s()
+        with pytest.raises(TimedOut):
+            ask(cluster)
+    assert ticks_s() - begun_s < SOON_S
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "https"])
+def test_a_proxy_that_says_nothing_is_within_the_time(authority: trustme.CA, scheme: Scheme) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}"
+        trusted = authority.cert_pem.bytes()
+        cluster = a_cluster("https://shop.invalid", ca_data=trusted, proxy_url=url, request_timeout_s=0.3)
+        with pytest.raises(TimedOut):
+            ask(cluster)
 
 
 def test_printing_a_cluster_shows_no_credential(authority: trustme.CA) -> None:

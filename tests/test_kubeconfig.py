@@ -479,10 +479,10 @@ def test_contradictions_that_kubectl_refuses_are_refused(home: Path, user: str, 
             "both certificate-authority and certificate-authority-data",
         ),
         (
-            "{server: 'https://x', proxy-url: 'socks5://ann:hunter2@p:1080'}",
-            "socks5 proxies are not supported",
+            "{server: 'https://x', proxy-url: 'socks4://ann:hunter2@p:1080'}",
+            "socks4 proxies are not supported",
         ),
-        ("{server: 'https://x', proxy-url: 'https://p'}", "https proxies are not supported"),
+        ("{server: 'https://x', proxy-url: 'socks5h://p'}", "socks5h proxies are not supported"),
     ],
 )
 def test_a_server_that_cannot_be_asked_is_refused_without_its_password(home: Path, cluster: str, words: str) -> None:
@@ -551,6 +551,9 @@ def test_printing_shows_no_credential(files: Path) -> None:
         ("https://x:6443", {"HTTP_PROXY": "http://p"}, ""),
         ("http://x", {"http_proxy": "http://p"}, "http://p:80"),
         ("https://x", {"HTTPS_PROXY": "http://a:b@[::2]:1", "https_proxy": "http://q"}, "http://a:b@[::2]:1"),
+        ("https://x", {"HTTPS_PROXY": "https://a:b@p"}, "https://a:b@p:443"),
+        ("https://x", {"HTTPS_PROXY": "socks5://p"}, "socks5://p:1080"),
+        ("https://x", {"HTTPS_PROXY": "socks5h://p:9"}, "socks5://p:9"),
         ("https://localhost:6443", {"HTTPS_PROXY": "http://p"}, ""),
         ("https://127.8.0.1", {"HTTPS_PROXY": "http://p"}, ""),
         ("https://[::1]:6443", {"HTTPS_PROXY": "http://p"}, ""),
@@ -582,8 +585,8 @@ def test_a_typed_proxy_wins_over_the_kubeconfigs_and_the_environments(home: Path
 
 
 def test_a_typed_proxy_that_cannot_be_used_is_refused_without_its_password(home: Path) -> None:
-    failure = failure_of(home, server="https://x", proxy_url="socks5://ann:hunter2@p:1080")
-    assert failure.message == "proxy-url 'socks5://p:1080': socks5 proxies are not supported"
+    failure = failure_of(home, server="https://x", proxy_url="socks4://ann:hunter2@p:1080")
+    assert failure.message == "proxy-url 'socks4://p:1080': socks4 proxies are not supported"
 
 
 @pytest.mark.parametrize(
