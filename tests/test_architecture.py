@@ -83,7 +83,7 @@ def test_one_request_call_and_its_method_is_get() -> None:
 
 
 def test_nothing_else_sends() -> None:
-    """Connections are opened in `transport` alone, which sends nothing but a proxy's CONNECT."""
+    """Connections are opened in `transport` alone, and `tunnel` alone speaks to a proxy."""
     # A generator, too, is sent things, which go nowhere.
     generators = {(name, "send") for name in ("batch", "listing", "rehearsal", "stopwatch")}
     senders = {
