@@ -74,8 +74,29 @@ class Obtained(msgspec.Struct, frozen=True):
         return "Obtained()"
 
 
-def run_plugin(plugin: ExecPlugin, user: str, *, cluster: Mapping[str, object], timeout_s: float) -> Obtained:
-    """What a user's plugin prints, run as kubectl would. `cluster` is what `provideClusterInfo` tells it."""
+def find_plugin(plugin: ExecPlugin, user: str) -> str:
+    """The file that a user's plugin is: what PATH leads to, or the path itself. Raises `KubeconfigError`.
+
+    Ours, not one that the plugin's own variables name, and nothing below the current directory: as Go's `LookPath`.
+    """
+    import shutil
+
+    program = shutil.which(plugin.command)
+    if program is None:
+        hint = plugin.install_hint.strip().partition("\n")[0] or "is it installed, and on PATH?"
+        raise KubeconfigError(f"{_named(plugin, user)} was not found", hint=hint)
+    if not os.path.isabs(program):
+        raise KubeconfigError(f"{_named(plugin, user)} was found in the current directory alone, and is not run")
+    return program
+
+
+def run_plugin(
+    plugin: ExecPlugin, program: str, user: str, *, cluster: Mapping[str, object], timeout_s: float
+) -> Obtained:
+    """What a user's plugin prints, run as kubectl would.
+
+    `program` is what `find_plugin` found, `cluster` what `provideClusterInfo` tells it.
+    """
     if plugin.api_version not in _API_VERSIONS:
         raise KubeconfigError(
             f'the exec plugin of user "{user}" uses {plugin.api_version or "no apiVersion"}: not supported',
@@ -91,7 +112,8 @@ def run_plugin(plugin: ExecPlugin, user: str, *, cluster: Mapping[str, object], 
         **{variable.name: variable.value for variable in plugin.env},
         "KUBERNETES_EXEC_INFO": msgspec.json.encode(information).decode(),
     }
-    return _credential_in(_Run(plugin, user, environment, is_interactive).output(timeout_s), plugin, user)
+    run = _Run(plugin, program, _named(plugin, user), environment, is_interactive=is_interactive)
+    return _credential_in(run.output(timeout_s), plugin, user)
 
 
 def login_token(provider: AuthProvider, user: str, *, timeout_s: float) -> Obtained:
@@ -153,11 +175,14 @@ class _Run:
     plugin that gives a token as well, runs in another directory than kubectl does, and costs 0.25 s.
     """
 
-    def __init__(self, plugin: ExecPlugin, user: str, environment: dict[str, str], is_interactive: bool) -> None:
+    def __init__(
+        self, plugin: ExecPlugin, program: str, what: str, environment: dict[str, str], *, is_interactive: bool
+    ) -> None:
         self._plugin = plugin
+        self._program = program
+        self._what = what
         self._environment = environment
         self._is_interactive = is_interactive
-        self._what = f'the exec plugin "{plugin.command}" of user "{user}"'
 
     def output(self, timeout_s: float) -> bytes:
         """What it printed on stdout; stderr is the user's to read, as with kubectl."""
@@ -167,6 +192,7 @@ class _Run:
         try:
             process = subprocess.Popen(
                 [self._plugin.command, *self._plugin.args],
+                executable=self._program,
                 env=self._environment,
                 stdin=None if self._is_interactive else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -174,9 +200,6 @@ class _Run:
                 # plugin that asks on the terminal has to stay in ours.
                 start_new_session=not self._is_interactive,
             )
-        except FileNotFoundError as error:
-            hint = self._plugin.install_hint.strip().partition("\n")[0] or "is it installed, and on PATH?"
-            raise KubeconfigError(f"{self._what} was not found", hint=hint) from error
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "its arguments or variables hold a NUL"
             raise KubeconfigError(f"{self._what} cannot be run: {reason}") from error
@@ -239,8 +262,12 @@ class _Run:
         process.wait()
 
 
+def _named(plugin: ExecPlugin, user: str) -> str:
+    return f'the exec plugin "{plugin.command}" of user "{user}"'
+
+
 def _credential_in(printed: bytes, plugin: ExecPlugin, user: str) -> Obtained:
-    what = f'the exec plugin "{plugin.command}" of user "{user}"'
+    what = _named(plugin, user)
     try:
         credential = msgspec.json.decode(printed, type=_Printed)
     except (msgspec.DecodeError, UnicodeDecodeError):

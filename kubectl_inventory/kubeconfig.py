@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 
-from kubectl_inventory.credentials import AuthProvider, ExecPlugin, login_token, run_plugin
+from kubectl_inventory.credentials import AuthProvider, ExecPlugin, find_plugin, login_token, run_plugin
 from kubectl_inventory.errors import KubeconfigError, UnknownContext, near
 from kubectl_inventory.kubeconfig_file import (
     NO_KUBECONFIG_HINT,
@@ -25,6 +25,7 @@ from kubectl_inventory.kubeconfig_file import (
     UserEntry,
     read_kubeconfig,
 )
+from kubectl_inventory.kuberc import Kuberc, find_kuberc, read_plugin_rules
 from kubectl_inventory.proxy import proxy_url, without_userinfo
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -52,6 +53,7 @@ class ConnectionFlags(msgspec.Struct, frozen=True, kw_only=True):
     client_key: str | None = None
     tls_server_name: str | None = None
     proxy_url: str | None = None
+    kuberc: str | None = None
     insecure_skip_tls_verify: bool | None = None
     disable_compression: bool = False
     cache_dir: str | None = None
@@ -99,6 +101,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     auth_provider: AuthProvider | None = None
     plugin_config: object = None
     """What the cluster's entry holds for a plugin that is told about the cluster."""
+    kuberc: Kuberc = Kuberc()
+    """Where kubectl is told which plugins may run."""
 
     as_user: str = ""
     as_uid: str = ""
@@ -106,7 +110,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     as_user_extra: tuple[tuple[str, str], ...] = ()
 
     proxy_url: str = ""
-    """`http://[user:password@]host:port`, or empty: straight to the server."""
+    """`SCHEME://[user:password@]host:port`, or empty: straight to the server."""
     disable_compression: bool = False
     notices: tuple[str, ...] = ()
     """What the user should be told about how the credential was obtained."""
@@ -171,6 +175,7 @@ def load_connection(
         user_source=kubeconfig.users[user_name].file if user_name in kubeconfig.users else "",
         disable_compression=cluster.disable_compression,
         proxy_url=cluster.proxy_url,
+        kuberc=find_kuberc(flags.kuberc, environ, home),
     )
     return _finished(_with_user(_with_cluster(base, cluster), user), flags, environ)
 
@@ -180,10 +185,14 @@ def resolve_credentials(connection: Connection, *, timeout_s: float) -> Connecti
 
     Raises `KubeconfigError`, also when it takes longer than `timeout_s`.
     """
-    if connection.exec_plugin is not None and not connection.has_static_credential:
-        obtained = run_plugin(
-            connection.exec_plugin, connection.user, cluster=_told_to_plugin(connection), timeout_s=timeout_s
-        )
+    plugin = connection.exec_plugin if not connection.has_static_credential else None
+    # Who names a kuberc is told of its mistakes, whether or not there is a plugin.
+    rules = read_plugin_rules(connection.kuberc) if plugin is not None or connection.kuberc.is_named else None
+    if plugin is not None and rules is not None:
+        program = find_plugin(plugin, connection.user)
+        rules.check(plugin.command, program, connection.user)
+        told = _told_to_plugin(connection)
+        obtained = run_plugin(plugin, program, connection.user, cluster=told, timeout_s=timeout_s)
     elif connection.auth_provider is not None and not connection.has_authorization:
         obtained = login_token(connection.auth_provider, connection.user, timeout_s=timeout_s)
     else:

@@ -8,7 +8,7 @@ used is for `kubeconfig`. Nothing of what a file holds gets into a message but n
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
@@ -131,8 +131,10 @@ def read_kubeconfig(explicit: str | None, environ: Mapping[str, str], home: Path
     current_context = ""
     paths, missing = _paths(explicit, environ, home)
     for path in paths:
-        name = _with_tilde(path, home)
-        content = _read_file(path, name, is_required=bool(explicit))
+        name = with_tilde(path, home)
+        content = read_file(path, f"kubeconfig {name}")
+        if content is None and explicit:
+            raise KubeconfigError(f"kubeconfig {name} does not exist", hint=NO_KUBECONFIG_HINT)
         if content is None:
             continue
         shown.append(name)
@@ -167,22 +169,22 @@ def _paths(explicit: str | None, environ: Mapping[str, str], home: Path) -> tupl
     return [home / ".kube" / "config"], "KUBECONFIG is not set, ~/.kube/config does not exist"
 
 
-def _with_tilde(path: Path, home: Path) -> str:
+def with_tilde(path: Path, home: Path) -> str:
+    """A path as it is shown."""
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
-def _read_file(path: Path, name: str, *, is_required: bool) -> bytes | None:
+def read_file(path: Path, what: str) -> bytes | None:
+    """What is in a file; None if it is not there. `what` names it: `kubeconfig ~/.kube/config`."""
     try:
         with path.open("rb") as stream:
             content = stream.read(_MAX_FILE_BYTES + 1)
-    except FileNotFoundError as error:
-        if is_required:
-            raise KubeconfigError(f"kubeconfig {name} does not exist", hint=NO_KUBECONFIG_HINT) from error
+    except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise KubeconfigError(f"cannot read kubeconfig {name}: {_reason(error)}") from error
+        raise KubeconfigError(f"cannot read {what}: {_reason(error)}") from error
     if len(content) > _MAX_FILE_BYTES:
-        raise KubeconfigError(f"kubeconfig {name} is larger than 16 MiB: is it one?")
+        raise KubeconfigError(f"{what} is larger than 16 MiB: is it one?")
     return content
 
 
@@ -214,19 +216,27 @@ def _parse_plain(content: bytes) -> _File | None:
 
 def _parse_yaml(content: bytes, name: str) -> _File:
     """Whatever YAML it is. Raises `KubeconfigError`."""
+    what = f"kubeconfig {name}"
+    # kubectl reads the first document and ignores the others.
+    document = next(yaml_documents(content, what), None)
+    try:
+        return msgspec.convert(document if document is not None else {}, _File)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise KubeconfigError(f"{what}: {error}") from error
+
+
+def yaml_documents(content: bytes, what: str) -> Iterator[object]:
+    """The documents of a file, one by one. Raises `KubeconfigError` where it gets to what is no YAML."""
     import yaml
 
     try:
-        # kubectl reads the first document and ignores the others.
-        document: object = next(yaml.load_all(content, _yaml_loader()), None)
-        return msgspec.convert(document if document is not None else {}, _File)
+        yield from yaml.load_all(content, _yaml_loader())
     except yaml.MarkedYAMLError as error:
         # Not str(error): it quotes the line, and the line may hold a token.
         line = f" on line {error.problem_mark.line + 1}" if error.problem_mark is not None else ""
-        raise KubeconfigError(f"kubeconfig {name} is not YAML: {error.problem or 'syntax error'}{line}") from error
+        raise KubeconfigError(f"{what} is not YAML: {error.problem or 'syntax error'}{line}") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        reason = str(error) if isinstance(error, msgspec.ValidationError) else "it cannot be read as YAML"
-        raise KubeconfigError(f"kubeconfig {name}: {reason}") from error
+        raise KubeconfigError(f"{what}: it cannot be read as YAML") from error
 
 
 def _yaml_loader() -> type[yaml.SafeLoader] | type[yaml.CSafeLoader]:

@@ -192,7 +192,7 @@ CONNECTION_OPTIONS: tuple[tuple[str, str, str], ...] = (
     ("--client-key", "FILE", "client key file for TLS"),
     ("--tls-server-name", "NAME", "server name to check the certificate against"),
     ("--proxy-url", "URL", "the proxy that leads to the API server"),
-    ("--kuberc", "FILE", "kubectl's preferences: refused, as they are for its own commands"),
+    ("--kuberc", "FILE", "kubectl's preferences; of these, which credential plugins may run"),
 )
 _COMPLETED = {"--context": "contexts", "--cluster": "clusters", "--user": "users"}
 _REPEATABLE = ("--as-group", "--as-user-extra")
@@ -442,6 +442,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             "--client-certificate": self.client_certificate,
             "--client-key": self.client_key,
             "--tls-server-name": self.tls_server_name,
+            "--kuberc": self.kuberc,
         }
         if self.proxy_url:
             from kubectl_inventory.proxy import without_userinfo
@@ -479,11 +480,6 @@ def given_to(ctx: click.Context) -> Given:
 
 def _refuse_kubectls_own(given: Given) -> None:
     """What would be ignored silently is refused by name."""
-    if given.kuberc is not None:
-        raise UsageError(
-            "--kuberc is kubectl's alone: its aliases and defaults are for kubectl's own commands",
-            hint="leave it out; no kuberc is read here, nor its rule on credential plugins",
-        )
     if given.match_server_version:
         raise UsageError(
             "--match-server-version is kubectl's alone: this program has no Kubernetes version to match",

@@ -65,6 +65,11 @@ exec sleep 1000
 """
 
 
+LOGIN = f'{{"apiVersion": "{V1}", "kind": "ExecCredential", "status": {{"token": "$VIEWER"}}}}'
+LISTED: Entry = {"command": "$HOME/.kube/bin/plugin"}
+BROKEN_KUBERC = "a kuberc at its usual place that cannot be read, and an exec plugin"
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A kubeconfig, or several, and flags."""
 
@@ -99,6 +104,14 @@ def plugin(api_version: str = V1, *, status: Entry | None = None, printed: str =
     env = [{"name": "PRINTED", "value": printed or json.dumps(credential)}]
     entry = {"apiVersion": api_version, "command": "bin/plugin", "env": env, **mode, **fields}
     return {"exec": {name: value for name, value in entry.items() if value is not None}}
+
+
+def kuberc(policy: str = "", *entries: Entry, version: str = "v1beta1") -> dict[str, str]:
+    """kubectl's preferences at their usual place: which plugins may run."""
+    fields: Entry = {"apiVersion": f"kubectl.config.k8s.io/{version}", "kind": "Preference"}
+    rules = {"credentialPluginPolicy": policy} if policy else {}
+    listed = {"credentialPluginAllowlist": list(entries)} if entries else {}
+    return {".kube/kuberc": json.dumps({**fields, **rules, **listed})}
 
 
 def kubeconfig(
@@ -342,19 +355,95 @@ ROWS = [
         differs="an exec plugin whose credential the server refuses",
     ),
     Row(
-        name="exec that a kuberc forbids",
-        user=plugin(),
+        name="exec whose variables have another PATH",
+        user=plugin(command="sign-in", env=[{"name": "PATH", "value": "$HOME/other"}]),
         files={
-            ".kube/kuberc": json.dumps(
-                {
-                    "apiVersion": "kubectl.config.k8s.io/v1beta1",
-                    "kind": "Preference",
-                    "credentialPluginPolicy": "DenyAll",
-                }
-            )
+            "bin/sign-in": f"#!/bin/sh\necho '{LOGIN}'\n",
+            "other/sign-in": f"#!/bin/sh\necho '{LOGIN.replace('VIEWER', 'ADMIN')}'\n",
         },
-        differs="an exec plugin that the kuberc's policy denies",
+        env={"PATH": "$HOME/bin"},
     ),
+    Row(
+        name="exec in the current directory alone",
+        user=plugin(command="sign-in"),
+        files={"sign-in": f"#!/bin/sh\necho '{LOGIN}'\n"},
+        env={"PATH": "."},
+        code=1,
+    ),
+    # --- a kuberc's rules on plugins
+    Row(name="kuberc that denies all", user=plugin(), files=kuberc("DenyAll"), code=1),
+    Row(name="kuberc that denies all, and a token", files=kuberc("DenyAll")),
+    Row(name="kuberc that allows all", user=plugin(), files=kuberc("AllowAll")),
+    Row(name="kuberc that says nothing of plugins", user=plugin(), files=kuberc()),
+    Row(name="kuberc that names a plugin by its path", user=plugin(), files=kuberc("Allowlist", LISTED)),
+    Row(
+        name="kuberc that names a plugin by its older field",
+        user=plugin(),
+        files=kuberc("Allowlist", {"name": "$HOME/.kube/bin/plugin"}),
+    ),
+    Row(
+        name="kuberc that names another plugin",
+        user=plugin(),
+        files=kuberc("Allowlist", {"command": "$HOME/.kube/bin/renewing"}, {"command": "plugin"}),
+        code=1,
+    ),
+    Row(
+        name="kuberc that names a plugin on PATH by its path",
+        user=plugin(command="sign-in"),
+        files={"bin/sign-in": f"#!/bin/sh\necho '{LOGIN}'\n", **kuberc("Allowlist", {"command": "$HOME/bin/sign-in"})},
+        env={"PATH": "$HOME/bin"},
+    ),
+    Row(
+        name="kuberc that names by its word a plugin with a path",
+        user=plugin(command="$HOME/bin/sign-in"),
+        files={"bin/sign-in": f"#!/bin/sh\necho '{LOGIN}'\n", **kuberc("Allowlist", {"command": "sign-in"})},
+        env={"PATH": "$HOME/bin"},
+    ),
+    Row(name="kuberc of v1alpha1", user=plugin(), files=kuberc("DenyAll", version="v1alpha1")),
+    Row(name="kuberc with a list and no rule", user=plugin(), files=kuberc("AllowAll", LISTED), code=1),
+    Row(name="kuberc with a rule and no list", user=plugin(), files=kuberc("Allowlist"), code=1),
+    Row(name="kuberc with an empty entry", user=plugin(), files=kuberc("Allowlist", LISTED, {}), code=1),
+    Row(
+        name="kuberc with a path that is not in its shortest form",
+        user=plugin(),
+        files=kuberc("Allowlist", {"command": "$HOME/.kube/../.kube/bin/plugin"}),
+        code=1,
+    ),
+    Row(name="kuberc with a rule that there is not", user=plugin(), files=kuberc("denyall"), code=1),
+    Row(name="kuberc that is empty", user=plugin(), files={".kube/kuberc": "---\n"}),
+    Row(
+        name="kuberc whose second document counts",
+        user=plugin(),
+        files={".kube/kuberc": "apiVersion: v1\nkind: Other\n---\n" + kuberc("DenyAll")[".kube/kuberc"]},
+        code=1,
+    ),
+    Row(name="kuberc that is no YAML", user=plugin(), files={".kube/kuberc": "{"}, code=1, differs=BROKEN_KUBERC),
+    Row(
+        name="kuberc of another kind",
+        user=plugin(),
+        files={".kube/kuberc": "apiVersion: v1\nkind: Config\n"},
+        code=1,
+        differs=BROKEN_KUBERC,
+    ),
+    Row(
+        name="KUBERC",
+        user=plugin(),
+        files={"rc": kuberc("DenyAll")[".kube/kuberc"], **kuberc("AllowAll")},
+        env={"KUBERC": "$HOME/rc"},
+        code=1,
+    ),
+    Row(name="KUBERC that is not there", env={"KUBERC": "$HOME/gone"}, code=1),
+    Row(name="KUBERC=off", user=plugin(), files=kuberc("DenyAll"), env={"KUBERC": "off"}),
+    Row(
+        name="--kuberc",
+        user=plugin(),
+        files={"rc": kuberc("DenyAll")[".kube/kuberc"], "other": kuberc("AllowAll")[".kube/kuberc"]},
+        flags="--kuberc=rc",
+        env={"KUBERC": "$HOME/other"},
+        code=1,
+    ),
+    Row(name="--kuberc that is not there", flags="--kuberc gone", code=1),
+    Row(name="--kuberc and KUBERC=off", files={"rc": ""}, flags="--kuberc=rc", env={"KUBERC": "off"}, code=1),
     # --- for whom
     Row(name="--as", user=ADMIN, flags="--as=viewer"),
     Row(name="--as without the right to", flags="--as=zoe", code=1),
@@ -595,7 +684,8 @@ class Place:
         for name, content in configs.items():
             _write(kube / name, Template(json.dumps(content)).substitute(known))
         for name, text in row.files.items():
-            _write(home / name, Template(text).substitute(known))
+            path = _write(home / name, Template(text).substitute(known))
+            path.chmod(0o700 if text.startswith("#!") else 0o600)
 
 
 AT_HOME = 'cd "$HOME"; exec "$0" "$@"'

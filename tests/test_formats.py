@@ -143,9 +143,6 @@ def test_kinds_have_columns_of_ones_own(typist: Typist) -> None:
             ("get", "cm", "-n", "auth", "-o", "jsonpath={.items[99]}"), 1,
             "error: the template does not fit: there is no [99] in a list of 3\n",
         ),
-        (("--kuberc", ""), 2,
-         "error: --kuberc is kubectl's alone: its aliases and defaults are for kubectl's own commands\n"
-         "hint: leave it out; no kuberc is read here, nor its rule on credential plugins\n"),
         (("--match-server-version",), 2,
          "error: --match-server-version is kubectl's alone: this program has no Kubernetes version to match\n"
          "hint: leave it out; it asks every version for what that can list\n"),

@@ -35,6 +35,8 @@ SEE_ALSO = {
 ENVIRONMENT = {
     "KUBECONFIG": "kubeconfig files, separated by `:` (`;` on Windows), the first that sets a value wins; default: "
     "`~/.kube/config`. `--kubeconfig` goes before it",
+    "KUBERC": "kubectl's preferences, of which the rules on credential plugins hold, or `off`; default: "
+    "`~/.kube/kuberc`. `--kuberc` goes before it",
     "KUBECACHEDIR": "the cache directory; default: `~/.kube/cache`. `--cache-dir` goes before it",
     "KUBECTL_INVENTORY_POLICY": "your policy file; default: `~/.kube/inventory-policy.yaml`. `--policy` goes before it",
     "HTTPS_PROXY": "the proxy to an `https` server; `https_proxy` too. A kubeconfig's `proxy-url` goes before it",
