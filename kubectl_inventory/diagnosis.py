@@ -20,10 +20,11 @@ from kubectl_inventory.conclusions import Suspect
 from kubectl_inventory.findings import Occurrence, Thing
 from kubectl_inventory.health import ENDED_CONTAINERS, WORKLOADS, Health, is_over, is_worse
 from kubectl_inventory.inventory import Page, Row
+from kubectl_inventory.native import judge_row
 from kubectl_inventory.pods import PodState, read_pod
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.resource import Kind
-from kubectl_inventory.symptoms import Symptom, judge_row
+from kubectl_inventory.symptoms import Symptom
 from kubectl_inventory.workloads import Backing, Workload, selector_of
 
 SLICES = "endpointslices.discovery.k8s.io"

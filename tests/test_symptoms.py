@@ -6,9 +6,10 @@ import pytest
 
 from kubectl_inventory.columns import Places
 from kubectl_inventory.inventory import Row
+from kubectl_inventory.native import judge_row
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.resource import Kind
-from kubectl_inventory.symptoms import Symptom, as_word, judge_row
+from kubectl_inventory.symptoms import Symptom, as_word
 from kubectl_inventory.wire import Cell
 from tests.fake_api import NAMESPACE_KIND, NODES, a_policy
 from tests.printed import (
