@@ -23,8 +23,8 @@ from kubectl_inventory.errors import (
     Unreachable,
 )
 from kubectl_inventory.kubeconfig import Connection
+from kubectl_inventory.proxy import ProxyRefused
 from kubectl_inventory.transport import Endpoint, Guard, failure_reason, shown_certificate
-from kubectl_inventory.tunnel import ProxyRefused
 
 _VPN_HINT = 'is the VPN up? "kubectl version" asks the same server'
 # OpenSSL's X509_V_ERR codes (x509_vfy.h).

@@ -22,10 +22,11 @@ from kubectl_inventory.kubeconfig_file import (
     ClusterEntry,
     ContextEntry,
     Kubeconfig,
+    Kuberc,
     UserEntry,
+    find_kuberc,
     read_kubeconfig,
 )
-from kubectl_inventory.kuberc import Kuberc, find_kuberc, read_plugin_rules
 from kubectl_inventory.proxy import proxy_url, without_userinfo
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -187,8 +188,11 @@ def resolve_credentials(connection: Connection, *, timeout_s: float) -> Connecti
     """
     plugin = connection.exec_plugin if not connection.has_static_credential else None
     # Who names a kuberc is told of its mistakes, whether or not there is a plugin.
-    rules = read_plugin_rules(connection.kuberc) if plugin is not None or connection.kuberc.is_named else None
-    if plugin is not None and rules is not None:
+    if plugin is not None or connection.kuberc.is_named:
+        from kubectl_inventory.kuberc import read_plugin_rules
+
+        rules = read_plugin_rules(connection.kuberc)
+    if plugin is not None:
         program = find_plugin(plugin, connection.user)
         rules.check(plugin.command, program, connection.user)
         told = _told_to_plugin(connection)

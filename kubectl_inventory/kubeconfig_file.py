@@ -2,7 +2,7 @@
 
 As kubectl: the first file that has a name wins, and a relative path is relative to
 the file that holds it. Hands on a `Kubeconfig` of typed entries; which of them are
-used is for `kubeconfig`. Nothing of what a file holds gets into a message but names.
+used is for `kubeconfig`, what a kuberc says for `kuberc`. Nothing of what a file holds gets into a message but names.
 """
 
 from __future__ import annotations
@@ -124,6 +124,16 @@ class Kubeconfig(msgspec.Struct, frozen=True):
     """Why there is no file at all; empty when one was read."""
 
 
+class Kuberc(msgspec.Struct, frozen=True):
+    """The file that applies. An empty path: none does."""
+
+    path: str = ""
+    shown: str = ""
+    """With `~`."""
+    is_named: bool = False
+    """Whether somebody asked for it, and so it has to be there."""
+
+
 def read_kubeconfig(explicit: str | None, environ: Mapping[str, str], home: Path) -> Kubeconfig:
     """Reads `--kubeconfig`, else `KUBECONFIG`'s files, else `~/.kube/config`. Raises `KubeconfigError`."""
     merged = Kubeconfig("", "", {}, {}, {}, "")
@@ -152,6 +162,18 @@ def read_kubeconfig(explicit: str | None, environ: Mapping[str, str], home: Path
         current_context=current_context,
         missing="" if shown else missing,
     )
+
+
+def find_kuberc(explicit: str | None, environ: Mapping[str, str], home: Path) -> Kuberc:
+    """`--kuberc`, else `$KUBERC`, else `~/.kube/kuberc`; none where KUBERC is off. Raises `KubeconfigError`."""
+    variable = environ.get("KUBERC", "")
+    if variable == "off":
+        if explicit:
+            raise KubeconfigError("--kuberc and KUBERC=off exclude each other", hint="leave out one of them")
+        return Kuberc()
+    named = explicit or variable
+    path = Path(named) if named else home / ".kube" / "kuberc"
+    return Kuberc(str(path), with_tilde(path, home), bool(named))
 
 
 def _paths(explicit: str | None, environ: Mapping[str, str], home: Path) -> tuple[list[Path], str]:

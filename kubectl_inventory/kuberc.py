@@ -8,28 +8,17 @@ reference is kubectl (`pkg/kuberc`, `pkg/config/v1beta1`) and client-go
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from kubectl_inventory.errors import KubeconfigError
-from kubectl_inventory.kubeconfig_file import read_file, with_tilde, yaml_documents
+from kubectl_inventory.kubeconfig_file import Kuberc, read_file, yaml_documents
 
 _VERSIONS = ("kubectl.config.k8s.io/v1beta1", "kubectl.config.k8s.io/v1alpha1")
 _HAS_RULES = _VERSIONS[0]
 """v1alpha1 knows of no rules on plugins; what stands there under their names is ignored."""
-
-
-class Kuberc(msgspec.Struct, frozen=True):
-    """The file that applies. An empty path: none does."""
-
-    path: str = ""
-    shown: str = ""
-    """With `~`."""
-    is_named: bool = False
-    """Whether somebody asked for it, and so it has to be there."""
 
 
 class _Permitted(msgspec.Struct, frozen=True):
@@ -73,18 +62,6 @@ class PluginRules(msgspec.Struct, frozen=True, kw_only=True):
             f'the exec plugin "{command}" of user "{user}" may not run: {self.source}',
             hint="--user NAME or --token uses other credentials",
         )
-
-
-def find_kuberc(explicit: str | None, environ: Mapping[str, str], home: Path) -> Kuberc:
-    """`--kuberc`, else `$KUBERC`, else `~/.kube/kuberc`; none where KUBERC is off. Raises `KubeconfigError`."""
-    variable = environ.get("KUBERC", "")
-    if variable == "off":
-        if explicit:
-            raise KubeconfigError("--kuberc and KUBERC=off exclude each other", hint="leave out one of them")
-        return Kuberc()
-    named = explicit or variable
-    path = Path(named) if named else home / ".kube" / "kuberc"
-    return Kuberc(str(path), with_tilde(path, home), bool(named))
 
 
 def read_plugin_rules(kuberc: Kuberc) -> PluginRules:

@@ -57,6 +57,7 @@ _UNSEEN = re.compile(
     r"\r(?!\n)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
 )
 _MAX_DEPTH = 8  # the format needs seven; more would only cost stack
+_TOO_DEEP = "nested too deep"
 
 
 def read_tree(text: str) -> Node | Fault:
@@ -75,6 +76,8 @@ def read_tree(text: str) -> Node | Fault:
             what = 'an unquoted * begins a YAML alias: write patterns in quotes, as in "*"'
         elif "cannot start any token" in str(error.problem) and _has_tab(text, mark.line if mark else 0):
             what = "YAML is not indented with tabs: use spaces"
+        elif "nesting depth" in str(error.problem):  # newer libyaml looks that far ahead
+            what = _TOO_DEEP
         else:
             what = f"not YAML: {error.problem}"
         return Fault(mark.line + 1 if mark else 1, what)
@@ -131,7 +134,7 @@ def _build_tree(text: str) -> Node | Fault:
             if event.tag is not None:
                 return Fault(line, f"YAML tags are not used here: {quoted(event.tag)}")
             if len(open_lists) > _MAX_DEPTH:
-                return Fault(line, "nested too deep")
+                return Fault(line, _TOO_DEEP)
             inside: list[Node] = []
             is_map = isinstance(event, yaml.MappingStartEvent)
             open_lists[-1].append(Map(line, inside) if is_map else List(line, inside))

@@ -1,17 +1,48 @@
 """Which proxy leads to a server: the kubeconfig's own, else the environment's by Go's rules.
 
-Reads only the environment that it is handed. `transport` makes the tunnel.
+Reads only the environment that it is handed. `tunnel` speaks to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from kubectl_inventory.errors import KubeconfigError
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080}
 """Where a proxy of each scheme listens, if its URL does not say (Go `net/http`)."""
+
+
+class ProxyRefused(OSError):
+    """The proxy answered, but did not connect."""
+
+
+class Proxy(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the proxy is, how it is spoken to, and who asks it."""
+
+    scheme: str
+    """`http`, `https` (the same within TLS), or `socks5`."""
+    host: str
+    port: int
+    tls_server_name: str = ""
+    """Looked for in the certificate of an https proxy."""
+    username: str | None = None
+    password: str = ""
+
+    def __repr__(self) -> str:
+        return f"Proxy({self.scheme}://{self.host}:{self.port})"
+
+    @property
+    def authorization(self) -> str:
+        """The value of Proxy-Authorization; empty where nobody says who he is."""
+        if self.username is None:
+            return ""
+        from base64 import b64encode
+
+        return f"Basic {b64encode(f'{self.username}:{self.password}'.encode()).decode('ascii')}"
 
 
 def proxy_url(server: str, configured: str, environ: Mapping[str, str]) -> str:
@@ -41,6 +72,25 @@ def proxy_url(server: str, configured: str, environ: Mapping[str, str]) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     userinfo = parts.netloc.rpartition("@")[0]
     return f"{scheme}://{f'{userinfo}@' if userinfo else ''}{host}:{port or _PORTS[scheme]}"
+
+
+def proxy_of(url: str, *, tls_server_name: str) -> Proxy | None:
+    """The proxy of a URL as `proxy_url` makes it; None of an empty one.
+
+    `tls_server_name`: the cluster's own, where it has one. Go looks for it in an https proxy's certificate, too.
+    """
+    if not url:
+        return None
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return Proxy(
+        scheme=parts.scheme,
+        host=host,
+        port=parts.port or 0,
+        tls_server_name=tls_server_name or host,
+        username=unquote(parts.username) if parts.username is not None else None,
+        password=unquote(parts.password or ""),
+    )
 
 
 def without_userinfo(url: str) -> str:

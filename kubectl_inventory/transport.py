@@ -23,8 +23,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from kubectl_inventory.clock import ticks_s
+from kubectl_inventory.proxy import Proxy, ProxyRefused, proxy_of
 from kubectl_inventory.readiness import can_read
-from kubectl_inventory.tunnel import Proxy, ProxyRefused, open_tunnel, proxy_of
 
 if TYPE_CHECKING:
     from urllib3.util.ssltransport import SSLTransport
@@ -203,6 +203,8 @@ class Wire(HTTPConnection):
             except ssl.SSLError as error:
                 raise ProxyRefused(f"TLS to the proxy: {failure_reason(error)}") from error
         if proxy is not None and endpoint.forwarding is None:
+            from kubectl_inventory.tunnel import open_tunnel
+
             open_tunnel(carrier, proxy, endpoint.host, endpoint.port)
         if endpoint.scheme != "https" or tls is None:
             return

@@ -8,11 +8,9 @@ section 9.3.6, RFC 1928 and RFC 1929; names are left to the proxy to resolve, as
 from __future__ import annotations
 
 import socket
-from base64 import b64encode
 from http.client import HTTPException, HTTPResponse
-from urllib.parse import unquote, urlsplit
 
-import msgspec
+from kubectl_inventory.proxy import Proxy, ProxyRefused
 
 _SOCKS, _CONNECT, _PASSWORDS = 5, 1, 1
 _NO_QUESTION, _ASKS_PASSWORD = 0, 2
@@ -24,52 +22,6 @@ _SOCKS_FAILURES = {
     5: "connection refused", 6: "the time was up", 7: "command not supported", 8: "address type not supported",
 }
 """RFC 1928, section 6."""
-
-
-class ProxyRefused(OSError):
-    """The proxy answered, but did not connect."""
-
-
-class Proxy(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the proxy is, how it is spoken to, and who asks it."""
-
-    scheme: str
-    """`http`, `https` (the same within TLS), or `socks5`."""
-    host: str
-    port: int
-    tls_server_name: str = ""
-    """Looked for in the certificate of an https proxy."""
-    username: str | None = None
-    password: str = ""
-
-    def __repr__(self) -> str:
-        return f"Proxy({self.scheme}://{self.host}:{self.port})"
-
-    @property
-    def authorization(self) -> str:
-        """The value of Proxy-Authorization; empty where nobody says who he is."""
-        if self.username is None:
-            return ""
-        return f"Basic {b64encode(f'{self.username}:{self.password}'.encode()).decode('ascii')}"
-
-
-def proxy_of(url: str, *, tls_server_name: str) -> Proxy | None:
-    """The proxy of a URL as `proxy.proxy_url` makes it; None of an empty one.
-
-    `tls_server_name`: the cluster's own, where it has one. Go looks for it in an https proxy's certificate, too.
-    """
-    if not url:
-        return None
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    return Proxy(
-        scheme=parts.scheme,
-        host=host,
-        port=parts.port or 0,
-        tls_server_name=tls_server_name or host,
-        username=unquote(parts.username) if parts.username is not None else None,
-        password=unquote(parts.password or ""),
-    )
 
 
 def open_tunnel(way: socket.socket, proxy: Proxy, host: str, port: int) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from kubectl_inventory.credentials import ExecPlugin, find_plugin
 from kubectl_inventory.errors import KubeconfigError
-from kubectl_inventory.kuberc import Kuberc, PluginRules, find_kuberc, read_plugin_rules
+from kubectl_inventory.kubeconfig_file import Kuberc, find_kuberc
+from kubectl_inventory.kuberc import PluginRules, read_plugin_rules
 
 HEAD = "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n"
 
