@@ -37,24 +37,27 @@ class Look(msgspec.Struct, frozen=True):
     namespace: str | None
     name: str = ""
     service: str = ""
+    wants_all: bool = False
+    """Whether every object is wanted, though they are too many for one reply."""
 
     @property
     def is_list(self) -> bool:
         """Whether all of a kind in one place is asked for."""
         return not self.name and not self.service
 
-    def question(self) -> Question:
-        """The list that tells. Raises `BoundaryError` for Secrets."""
+    def question(self, continue_token: str = "") -> Question:
+        """The list that tells, or its next page. Raises `BoundaryError` for Secrets."""
         if self.kind.holds_secrets:
             raise BoundaryError("refused to look closer at secrets")
-        # Whole objects are large: of many a page is enough, but of nodes every one is wanted.
-        is_paged = self.is_list and self.namespace is not None
+        # Whole objects are large: of many in one namespace a page is enough.
+        is_paged = self.wants_all or (self.is_list and self.namespace is not None)
         return Question(
             path=collection_path(self.kind, self.namespace),
             representation="plain",
             lane="heavy" if self.is_list else "probe",
             from_cache=not is_paged,
             limit=_PAGE if is_paged else None,
+            continue_token=continue_token,
             field_selector=f"metadata.name={self.name}" if self.name else "",
             label_selector=f"{SERVICE_LABEL}={self.service}" if self.service else "",
         )
@@ -63,22 +66,35 @@ class Look(msgspec.Struct, frozen=True):
 class Looks:
     """Which looks a run takes, and what they told."""
 
-    def __init__(self, suspects: Sequence[Suspect], *, thorough: bool, slices: Kind | None, nodes: Kind | None) -> None:
+    def __init__(
+        self,
+        suspects: Sequence[Suspect],
+        *,
+        thorough: bool,
+        slices: Kind | None,
+        nodes: Kind | None,
+        all_nodes: int = 0,
+    ) -> None:
         wanted = [it for it in suspects if it.symptom.look == "verdict" or (thorough and it.symptom.look)]
-        # What decides comes before what only says more, and the worst before the rest.
-        wanted.sort(key=lambda it: (it.symptom.look != "verdict", HEALTHS.index(it.symptom.health)))
+        # What decides comes before what only says more, the worst before the rest, and what is but a doubt last.
+        wanted.sort(
+            key=lambda it: (it.symptom.look != "verdict", it.symptom.is_doubt, HEALTHS.index(it.symptom.health))
+        )
+        # Each page of the nodes is a question, too.
+        most = MOST_LOOKS - max((all_nodes - 1) // _PAGE, 0)
         together: defaultdict[tuple[Kind, str | None], set[str]] = defaultdict(set)
         for suspect in wanted:
             together[_place(suspect)].add(suspect.patient.name)
         self._looks: dict[Suspect, Look] = {}
-        asked: dict[Look, None] = {Look(nodes, None): None} if nodes is not None else {}
+        self._of_nodes = Look(nodes, None, wants_all=all_nodes > _PAGE) if nodes is not None else None
+        asked: dict[Look, None] = {self._of_nodes: None} if self._of_nodes is not None else {}
         for suspect in wanted:
-            look = self._look(suspect, len(together[_place(suspect)]), slices, nodes)
-            if look is not None and (look in asked or len(asked) < MOST_LOOKS):
+            look = self._look(suspect, len(together[_place(suspect)]), slices)
+            if look is not None and (look in asked or len(asked) < most):
                 asked[look] = None
                 self._looks[suspect] = look
         self._asked = tuple(asked)
-        self.overlooked = len(wanted) - len(self._looks)
+        self.overlooked = sum(it not in self._looks for it in wanted if not it.symptom.is_doubt)
         self.unanswered = 0
         """Suspects that were looked at in vain."""
         self._told: dict[Look, DetailsReply] = {}
@@ -91,7 +107,9 @@ class Looks:
             self.overlooked += len(self._looks)
             return
         self._told = {look: told for look, told in zip(self._asked, answers, strict=True) if told is not None}
-        self.unanswered = sum(look not in self._told for look in self._looks.values())
+        self.unanswered = sum(
+            look not in self._told for it, look in self._looks.items() if not it.symptom.is_doubt
+        )
 
     def at(self, suspect: Suspect) -> tuple[Detail, ...] | None:
         """What was told of a suspect; None where nobody looked, or nobody answered."""
@@ -104,16 +122,20 @@ class Looks:
         found = tuple(it for it in told.items or () if it.metadata.name == suspect.patient.name)
         return None if told.metadata.continue_token and not found else found
 
-    def at_all(self, kind: Kind) -> tuple[Detail, ...]:
-        """What was told of all objects of a cluster-scoped kind."""
-        told = self._told.get(Look(kind, None))
-        return (told.items or ()) if told is not None else ()
+    def at_nodes(self) -> tuple[Detail, ...] | None:
+        """What was told of all nodes; None where they were asked for and did not answer."""
+        if self._of_nodes is None:
+            return ()
+        told = self._told.get(self._of_nodes)
+        return (told.items or ()) if told is not None else None
 
-    def _look(self, suspect: Suspect, alike: int, slices: Kind | None, nodes: Kind | None) -> Look | None:
+    def _look(self, suspect: Suspect, alike: int, slices: Kind | None) -> Look | None:
         kind, namespace = _place(suspect)
         if suspect.object.kind.name == "services":
             return Look(slices, namespace, service=suspect.object.name) if slices is not None else None
-        if kind == nodes or (alike >= _WHOLE_LIST_FROM and namespace is not None and not is_custom(kind)):
+        if self._of_nodes is not None and kind == self._of_nodes.kind:
+            return self._of_nodes
+        if alike >= _WHOLE_LIST_FROM and namespace is not None and not is_custom(kind):
             return Look(kind, namespace)
         return Look(kind, namespace, name=suspect.patient.name)
 
@@ -125,7 +147,11 @@ def _place(suspect: Suspect) -> tuple[Kind, str | None]:
 
 def _ask(read: Read, look: Look) -> DetailsReply | None:
     try:
-        return decode(read(look.question()).body, DETAILS, what=look.kind.name)
+        told = decode(read(look.question()).body, DETAILS, what=look.kind.name)
+        while look.wants_all and told.metadata.continue_token:
+            more = decode(read(look.question(told.metadata.continue_token)).body, DETAILS, what=look.kind.name)
+            told = msgspec.structs.replace(more, items=(*(told.items or ()), *(more.items or ())))
+        return told
     except Unauthorized:
         raise
     except ApiError:

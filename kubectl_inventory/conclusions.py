@@ -6,11 +6,11 @@ Without a closer look the row alone decides, and nothing says since when.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
-from kubectl_inventory.clock import epoch_of, human_span, now_epoch
+from kubectl_inventory.clock import epoch_of, human_age, human_span, now_epoch
 from kubectl_inventory.findings import Finding, Owner, Thing
 from kubectl_inventory.health import BAD_CONDITIONS, GOOD_CONDITIONS, NODE_TROUBLES, Health
 from kubectl_inventory.resource import Kind
@@ -39,6 +39,8 @@ class Suspect(msgspec.Struct, frozen=True, kw_only=True):
     """What a workload's row says of it: `1/3 ready`."""
     is_spoilt: bool = False
     """Of pods that ended badly."""
+    nodes: frozenset[str] = frozenset()
+    """The nodes that are not ready, where that is the matter."""
 
     @property
     def patient(self) -> Thing:
@@ -58,8 +60,15 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
     owner: Owner | None = None
 
 
-def conclude(suspect: Suspect, details: Sequence[Detail] | None, *, grace_s: float) -> Finding | None:
-    """The finding that a suspect is; None where it is well. `details`: what was looked at, None where nothing was."""
+def conclude(
+    suspect: Suspect, details: Sequence[Detail] | None, *, grace_s: float, joining: Collection[str] = ()
+) -> Finding | None:
+    """The finding that a suspect is; None where it is well.
+
+    `details`: what was looked at, None where nothing was. `joining`: nodes that have yet to become ready.
+    """
+    if details is None and suspect.symptom.is_doubt:
+        return None
     told = _told(suspect, details) if details is not None else _Told()
     if told.is_well:
         return None
@@ -67,7 +76,8 @@ def conclude(suspect: Suspect, details: Sequence[Detail] | None, *, grace_s: flo
     lasted_s = _lasted_s(told.since)
     known_s = lasted_s if lasted_s is not None else suspect.age_s
     health: Health = symptom.health
-    if symptom.passes and known_s is not None and known_s < grace_s:
+    is_young = symptom.passes and known_s is not None and known_s < grace_s
+    if is_young or (suspect.nodes and suspect.nodes.issubset(joining)):
         health = "changing"
     summary = suspect.state or symptom.message
     return Finding(
@@ -80,7 +90,7 @@ def conclude(suspect: Suspect, details: Sequence[Detail] | None, *, grace_s: flo
         owner=told.owner,
         since=told.since,
         count=suspect.count,
-        example=suspect.example if suspect.example != suspect.object else None,
+        example=suspect.example if suspect.example != suspect.object or suspect.count > 1 else None,
         restarts=suspect.restarts,
         last_exit=told.last_exit,
     )
@@ -101,6 +111,18 @@ def node_findings(kind: Kind, nodes: Sequence[Detail]) -> Iterator[Finding]:
                 )
 
 
+def joining_nodes(nodes: Sequence[Detail], *, grace_s: float) -> frozenset[str]:
+    """The nodes that are not ready yet: made lately, and no longer unready than they may take."""
+    found = set()
+    for node in nodes:
+        ready, age_s = _condition(node, "Ready"), _lasted_s(node.metadata.creation_timestamp)
+        lasted_s = _lasted_s(_since(ready))
+        is_ready = ready is not None and ready.status == "True"
+        if not is_ready and age_s is not None and max(age_s, lasted_s or 0.0) < grace_s:
+            found.add(node.metadata.name)
+    return frozenset(found)
+
+
 def _lasted_s(since: str | None) -> float | None:
     begun = epoch_of(since)
     return max(now_epoch() - begun, 0.0) if begun is not None else None
@@ -112,7 +134,8 @@ def _told(suspect: Suspect, details: Sequence[Detail]) -> _Told:
         return _service(suspect, details)
     if not details:
         # It is gone since it was listed; a workload is as its row says, whichever of its pods went.
-        return _Told(is_well=suspect.patient == suspect.object or suspect.symptom.reason == "Terminating")
+        is_alone = suspect.patient == suspect.object and suspect.count == 1
+        return _Told(is_well=is_alone or suspect.symptom.reason == "Terminating")
     return tell(suspect, details[0])
 
 
@@ -145,9 +168,17 @@ def _pod(suspect: Suspect, pod: Detail) -> _Told:
             symptom = msgspec.structs.replace(symptom, brief=f"{symptom.brief}, {ended.reason}")
         since = ended.finished_at if ended is not None else None
         return _Told(since=since, symptom=symptom, last_exit=last_exit, owner=owner)
+    if symptom.reason == "NotReady" and _is_done_in_part(pod):
+        return _Told(is_well=True)
     since = ready.last_transition_time if ready is not None and ready.status == "False" else None
     message = waiting.message if waiting is not None else (ready.message if ready is not None else "")
     return _Told(since=since, message=message, last_exit=last_exit, owner=owner)
+
+
+def _is_done_in_part(pod: Detail) -> bool:
+    """Whether all that is not ready of it has ended as it should, as the steps of a run do beside the others."""
+    unready = [it.state.terminated for it in pod.status.container_statuses or () if not it.ready]
+    return bool(unready) and all(ended is not None and not ended.exit_code for ended in unready)
 
 
 def _sick_container(pod: Detail, word: str) -> ContainerStatus | None:
@@ -224,8 +255,36 @@ def _node(suspect: Suspect, node: Detail) -> _Told:
 
 
 def _budget(suspect: Suspect, budget: Detail) -> _Told:
+    expected, healthy = budget.status.expected_pods, budget.status.current_healthy
+    # An operator that makes one for pods which are all well means it so: a primary goes when it says.
+    is_meant = bool(budget.metadata.owner_references) and expected is not None and healthy == expected
     # Of no pods there is nothing to disrupt: its workload is at 0, or not there.
-    return _Told(is_well=budget.status.expected_pods == 0)
+    if expected == 0 or is_meant:
+        return _Told(is_well=True)
+    return _Told(since=_since(_condition(budget, "DisruptionAllowed")))
+
+
+def _autoscaler(suspect: Suspect, autoscaler: Detail) -> _Told:
+    active = _condition(autoscaler, "ScalingActive")
+    if active is None or active.status != "False":
+        return _Told()  # one of several metrics is missing, nobody knows since when
+    return _Told(since=active.last_transition_time, message=active.message)
+
+
+def _cron_job(suspect: Suspect, schedule: Detail) -> _Told:
+    """Whether the last run of one that keeps no runs has completed."""
+    due, done = schedule.status.last_schedule_time, schedule.status.last_successful_time
+    due_epoch, done_epoch = epoch_of(due), epoch_of(done)
+    if due_epoch is None or (done_epoch is not None and done_epoch >= due_epoch):
+        return _Told(is_well=True)
+    completed = "none completed" if done is None else f"the last that completed was {human_age(done)} ago"
+    return _Told(since=due, message=f"last scheduled {human_age(due)} ago, {completed}")
+
+
+def _volume(suspect: Suspect, volume: Detail) -> _Told:
+    if suspect.symptom.reason == "Terminating":
+        return _Told(since=volume.metadata.deletion_timestamp)
+    return _Told(since=volume.status.last_phase_transition_time)
 
 
 def _definition(suspect: Suspect, definition: Detail) -> _Told:
@@ -311,6 +370,8 @@ _TELL: Mapping[str, Callable[[Suspect, Detail], _Told]] = {
     "namespaces": _namespace,
     "nodes": _node,
     "poddisruptionbudgets.policy": _budget,
+    "horizontalpodautoscalers.autoscaling": _autoscaler,
+    "cronjobs.batch": _cron_job,
     "customresourcedefinitions.apiextensions.k8s.io": _definition,
     "deployments.apps": _workload,
     "statefulsets.apps": _workload,
@@ -319,5 +380,5 @@ _TELL: Mapping[str, Callable[[Suspect, Detail], _Told]] = {
     "replicationcontrollers": _workload,
     "jobs.batch": _job,
     "persistentvolumeclaims": _claim,
-    "persistentvolumes": _claim,
+    "persistentvolumes": _volume,
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -34,6 +35,14 @@ _HASH = re.compile("[bcdfghjklmnpqrstvwxz2456789]{1,10}", re.ASCII)
 """A Deployment's mark on its ReplicaSets (apimachinery `util/rand` SafeEncodeString)."""
 _KEPT, _LONGEST = 58, 63
 """How much of a maker's name the server keeps before five random letters (apiserver `pkg/storage/names`)."""
+_HEADLESS = "None"
+_JOBS = "jobs.batch"
+_BUDGETS = "poddisruptionbudgets.policy"
+_CLASSES = "storageclasses.storage.k8s.io"
+_TAIL = re.compile(r"-(?:\d{1,9}|[bcdfghjklmnpqrstvwxz2456789]{5})", re.ASCII)
+"""What whoever makes many pods adds to the name that they share: a number, or five random letters."""
+_TARGETS = {"Deployment": "deployments.apps", "StatefulSet": "statefulsets.apps"}
+"""What an autoscaler's REFERENCE calls the workloads that are known here."""
 _NO_ENDPOINTS = ("", "<unset>", "<none>")
 _JOB_OK = ("Complete", "Running", "Suspended", "SuccessCriteriaMet", "FailureTarget", "Terminating", "")
 """Without a Status column (Kubernetes 1.29 and older) the Job is looked at where a pod of it ended badly."""
@@ -54,6 +63,11 @@ class Space:
         self.claims = 0
         self.bound = 0
         self.warnings = 0
+
+    @property
+    def unfinished(self) -> int:
+        """Pods that are there, and not done."""
+        return self.loose + sum(workload.pods for workload in self.workloads)
 
     @property
     def wanted(self) -> int:
@@ -93,6 +107,8 @@ class Gathering:
         self.occurrences: dict[tuple[str, str, str], Occurrence] = {}
         self.nodes: dict[str, bool] = {}
         """Each node, and whether it is ready."""
+        self.may_join: set[str] = set()
+        """Nodes that are not ready and young: to be looked at, whether they ever were."""
         self.cluster_warnings = 0
         self._waiting_classes: set[str] = set()
         self._deployments: dict[tuple[str, str], Workload] = {}
@@ -102,11 +118,21 @@ class Gathering:
         self._jobs: list[_Job] = []
         self._dead: set[str] = set()
         self._cron_jobs: set[tuple[str, str]] = set()
-        self._pods: dict[tuple[Thing, str], tuple[Suspect, Workload | _Job | None]] = {}
+        self._scheduled: dict[tuple[str, str], tuple[Thing, float | None]] = {}
+        """Of those the ones that have run and do not run now, and their age in seconds."""
+        self._pods: dict[tuple[object, ...], tuple[Suspect, Workload | _Job | None]] = {}
+        self._doubtful: list[_Doubtful] = []
+        self._autoscalers: list[tuple[Thing, str, float | None]] = []
+        """Those that measure nothing, as what they scale has no pods: what they call it, and their age in seconds."""
         self._served: set[tuple[str, str]] = set()
         """Services that have endpoints."""
-        self._idle: list[tuple[Thing, dict[str, str], float | None]] = []
-        """Services that have none, as far as is known: what they select, and their age in seconds."""
+        self._idle: list[_Idle] = []
+        """Services that have none, as far as is known."""
+
+    @property
+    def looks_at_nodes(self) -> bool:
+        """Whether their conditions are of use: where the cluster is judged, or a pod is on one that has just come."""
+        return bool(self.nodes if self._only is None else self.may_join)
 
     def take(self, kind: Kind, page: Page) -> None:
         """A page of objects."""
@@ -122,10 +148,24 @@ class Gathering:
     def conclude(self, unread: Collection[str]) -> list[Suspect]:
         """What is suspicious, once every page was taken. `unread`: kinds that are not there to judge by."""
         self._settle_jobs()
+        if _JOBS not in unread:
+            self._settle_schedules()
+        self._settle_doubtful(has_events="events" not in unread)
         self._settle_pods()
         self._settle_workloads()
+        self._settle_autoscalers(unread)
         if SLICES not in unread:
             self._settle_services()
+        if "pods" not in unread:
+            # Where no pods are, there is nothing to disrupt: nobody has to look.
+            self.suspects = [
+                it
+                for it in self.suspects
+                if it.object.kind.name != _BUDGETS or self.spaces[it.object.namespace or ""].unfinished
+            ]
+        if _CLASSES in unread:
+            self.suspects = [_may_wait(it) if it.object.kind.resource == "persistentvolumeclaims" else it
+                             for it in self.suspects]
         for key, it in self.occurrences.items():
             self.occurrences[key] = msgspec.structs.replace(it, maker=self._maker_of(it))
         return self.suspects
@@ -143,10 +183,14 @@ class Gathering:
         symptom = judge_row(kind, row, places, (), self._policy)
         is_ready = symptom is None or symptom.reason != "NotReady"
         self.nodes[row.name] = is_ready
+        age_s = places.age_s(row)
         if not is_ready:
             self._dead.add(row.name)
-        if self._only is None:
-            self._suspect(_thing(kind, row), symptom, places.age_s(row))
+            if age_s is not None and age_s < self._policy.grace_s:
+                self.may_join.add(row.name)
+        if self._only is None and symptom is not None:
+            nodes = frozenset() if is_ready else frozenset((row.name,))
+            self.suspects.append(Suspect(object=_thing(kind, row), symptom=symptom, age_s=age_s, nodes=nodes))
 
     def _storage_class(self, kind: Kind, row: Row, places: Places) -> None:
         if places.text(row, "volumebindingmode") == "WaitForFirstConsumer":
@@ -160,9 +204,13 @@ class Gathering:
 
     def _workload(self, kind: Kind, row: Row, places: Places) -> None:
         space = row.namespace or ""
-        if kind.name == "replicasets.apps" and self._deployment_of(space, row.name) is not None:
+        deployment = self._deployment_of(space, row.name) if kind.name == "replicasets.apps" else None
+        if deployment is not None and deployment.wanted:
             return  # the Deployment is judged
         workload = Workload(_thing(kind, row), row, places)
+        if deployment is not None and not workload.wanted:
+            return
+        # Of a Deployment at 0 that wants pods all the same: another controller's (Argo Rollouts, `workloadRef`).
         if kind.name == "deployments.apps":
             self._deployments[(space, row.name)] = workload
         elif kind.name == "statefulsets.apps":
@@ -172,7 +220,13 @@ class Gathering:
         self.spaces[space].workloads.append(workload)
 
     def _cron_job(self, kind: Kind, row: Row, places: Places) -> None:
-        self._cron_jobs.add((row.namespace or "", row.name))
+        key, thing, age_s = (row.namespace or "", row.name), _thing(kind, row), places.age_s(row)
+        self._cron_jobs.add(key)
+        symptom = judge_row(kind, row, places, (), self._policy)
+        self._suspect(thing, symptom, age_s)
+        is_idle = places.text(row, "suspend") != "True" and places.text(row, "active") == "0"
+        if symptom is None and is_idle and places.text(row, "last schedule"):
+            self._scheduled[key] = (thing, age_s)
 
     def _job(self, kind: Kind, row: Row, places: Places) -> None:
         job = _Job(_thing(kind, row), places.status(row), places.age_s(row))
@@ -200,6 +254,8 @@ class Gathering:
             space.ready += state.is_ready
         if state.is_spoilt and isinstance(maker, _Job):
             maker.words[places.status(row)] = None
+        elif state.is_doubtful:
+            self._doubtful.append(_Doubtful(_thing(kind, row), maker, state, places.age_s(row)))
         elif state.symptom is not None or (state.is_spoilt and isinstance(maker, Workload)):
             self._suspect_pod(_thing(kind, row), maker, state, places.age_s(row), places.status(row))
 
@@ -218,7 +274,14 @@ class Gathering:
         selector = selector_of(places.text(row, "selector"))
         is_served = (row.namespace or "", row.name) in self._served
         if selector and not is_served and places.text(row, "type") != "ExternalName":
-            self._idle.append((_thing(kind, row), selector, places.age_s(row)))
+            is_headless = places.text(row, "cluster-ip") == _HEADLESS
+            self._idle.append(_Idle(_thing(kind, row), selector, places.age_s(row), is_headless))
+
+    def _autoscaler(self, kind: Kind, row: Row, places: Places) -> None:
+        thing, age_s = _thing(kind, row), places.age_s(row)
+        self._suspect(thing, judge_row(kind, row, places, (), self._policy), age_s)
+        if places.text(row, "replicas") == "0" and places.text(row, "minpods") != "0":
+            self._autoscalers.append((thing, places.text(row, "reference"), age_s))
 
     def _event(self, kind: Kind, row: Row, places: Places) -> None:
         ago_s = span_s(places.text(row, "last seen"))
@@ -264,6 +327,7 @@ class Gathering:
         "pods": _pod,
         SLICES: _slice,
         "services": _service,
+        "horizontalpodautoscalers.autoscaling": _autoscaler,
         "events": _event,
     }
 
@@ -312,11 +376,12 @@ class Gathering:
         """One more pod that is not well; those alike of one maker are one suspect."""
         symptom = state.symptom or Symptom(health="warning", reason=word, look="reason")
         thing = maker.thing if maker is not None else pod
-        key = (thing, symptom.reason)
+        key = (*_alike(thing), symptom.reason)
+        nodes = frozenset((state.dead_node,)) if state.dead_node else frozenset()
         if key not in self._pods:
             suspect = Suspect(
                 object=thing, symptom=symptom, age_s=age_s, example=pod, restarts=(state.restarts, state.restarts),
-                is_spoilt=state.is_spoilt,
+                is_spoilt=state.is_spoilt, nodes=nodes,
             )
             self._pods[key] = (suspect, maker)
             return
@@ -324,13 +389,22 @@ class Gathering:
         is_older = (age_s or 0) > (known.age_s or 0)
         suspect = msgspec.structs.replace(
             known,
+            object=pod if maker is None and is_older else known.object,
             symptom=_of_both(known.symptom, symptom, is_more=state.restarts > known.restarts[1]),
             count=known.count + 1,
             restarts=(min(known.restarts[0], state.restarts), max(known.restarts[1], state.restarts)),
             age_s=age_s if is_older else known.age_s,
             example=pod if is_older else known.example,
+            nodes=known.nodes | nodes,
         )
         self._pods[key] = (suspect, maker)
+
+    def _settle_doubtful(self, *, has_events: bool) -> None:
+        """Pods that restarted, seldom for their age: unless an event says that one backs off, its node was away."""
+        for it in self._doubtful:
+            is_told = (it.pod.namespace or "", it.pod.short, "BackOff") in self.occurrences
+            if is_told or not has_events:
+                self._suspect_pod(it.pod, it.maker, it.state, it.age_s, "")
 
     def _settle_pods(self) -> None:
         for suspect, maker in self._pods.values():
@@ -384,22 +458,86 @@ class Gathering:
             )
             self._suspect(job.thing, symptom, job.age_s)
 
+    def _settle_schedules(self) -> None:
+        """CronJobs that keep none of their Jobs: only they themselves can say how the last one ended."""
+        kept = {(job.thing.namespace or "", job.cron) for job in self._jobs}
+        for key, (thing, age_s) in self._scheduled.items():
+            if key not in kept:
+                symptom = Symptom(
+                    health="warning", reason="RunFailed", brief="last run did not complete", look="verdict",
+                    is_doubt=True,
+                )
+                self._suspect(thing, symptom, age_s)
+
     def _settle_services(self) -> None:
         """Services that nothing stands behind, and that no workload explains."""
         backings: dict[str, Backing] = {}
-        for thing, selector, age_s in self._idle:
-            place = thing.namespace or ""
+        for it in self._idle:
+            place = it.service.namespace or ""
             if place not in backings:
                 backings[place] = Backing(self.spaces[place].workloads)
-            behind = backings[place].of(selector, thing.name)
-            if any(not (workload.ready and workload.wanted) for workload in behind):
-                continue
-            shown = ",".join(f"{key}={value}" for key, value in selector.items())
+            behind = backings[place].of(it.selector, it.service.name)
+            if any(not (workload.ready and workload.wanted) for workload in behind) or (it.is_headless and not behind):
+                continue  # a headless one of nothing is for a scraper: the control plane of a hosted cluster, say
+            shown = ",".join(f"{key}={value}" for key, value in it.selector.items())
             symptom = Symptom(
                 health="warning", reason="NoEndpoints", brief="has no endpoints", passes=True, look="verdict",
                 message=f"no endpoints: no pod that is ready has the labels {shown}",
             )
+            self._suspect(it.service, symptom, it.age_s)
+
+    def _settle_autoscalers(self, unread: Collection[str]) -> None:
+        """Those whose target is not there. One at 0 is as somebody wanted."""
+        for thing, reference, age_s in self._autoscalers:
+            kind, _, name = reference.partition("/")
+            place = (thing.namespace or "", name)
+            known = place in self._deployments if kind == "Deployment" else place in self._stateful_sets
+            if known or _TARGETS.get(kind, kind) in {kind, *unread}:
+                continue
+            symptom = Symptom(
+                health="warning", reason="NoTarget", brief=f"has no {reference.lower()}",
+                message=f"what it scales is not there: {reference}", passes=True,
+            )
             self._suspect(thing, symptom, age_s)
+
+
+class _Doubtful(NamedTuple):
+    """A pod whose restarts may be nobody's fault."""
+
+    pod: Thing
+    maker: Workload | _Job | None
+    state: PodState
+    age_s: float | None
+
+
+class _Idle(NamedTuple):
+    """A service without endpoints."""
+
+    service: Thing
+    selector: Mapping[str, str]
+    age_s: float | None
+    is_headless: bool
+
+
+def _alike(thing: Thing) -> tuple[object, ...]:
+    """What pods are one finding by: their maker; or, of one that is not known here, the name that they share."""
+    if thing.kind.name != "pods":
+        return (thing,)
+    stem, tail = _stem(thing.name)
+    return (thing.namespace, stem, tail)
+
+
+def _stem(name: str) -> tuple[str, bool]:
+    cut = _TAIL.search(name, name.rfind("-"))
+    return (name[: cut.start()], True) if cut is not None and cut.end() == len(name) else (name, False)
+
+
+def _may_wait(claim: Suspect) -> Suspect:
+    """A claim that is Pending, where no one can tell whether its class waits for a pod: that says so itself."""
+    if claim.symptom.reason != "Pending":
+        return claim
+    symptom = msgspec.structs.replace(claim.symptom, health="changing")
+    return msgspec.structs.replace(claim, symptom=symptom)
 
 
 def _thing(kind: Kind, row: Row) -> Thing:

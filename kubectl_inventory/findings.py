@@ -114,6 +114,7 @@ class ClusterHealth(msgspec.Struct, frozen=True, kw_only=True):
     """API groups: discovered, and all."""
     warnings: int | None = None
     unread: str = ""
+    """What had to be known and could not be read."""
 
 
 class Occurrence(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from kubectl_inventory.clock import human_span, span_s
 from kubectl_inventory.columns import Places
 from kubectl_inventory.custom import judge_custom
 from kubectl_inventory.inventory import Row
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.resource import Kind
+from kubectl_inventory.schedules import longest_gap_s
 from kubectl_inventory.symptoms import Symptom, as_word, by_word
 from kubectl_inventory.wire import ColumnDefinition
 
@@ -27,6 +29,10 @@ _UNITS = {
     "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60,
 }
 """apimachinery `pkg/api/resource` quantities; `12e6` is one, too."""
+_TOLERANCE = 1.1
+"""So far over its target an autoscaler leaves it as it is (`--horizontal-pod-autoscaler-tolerance`, 0.1)."""
+_LATE_S = 300
+"""So much later than it could be a CronJob may be scheduled."""
 _TARGET = re.compile(r"(?<![^\s/,])([^\s/,]+)/([^\s,]+)")
 
 Judge = Callable[[Row, Places], "Symptom | None"]
@@ -62,7 +68,7 @@ def _volume(row: Row, places: Places) -> Symptom | None:
         if places.text(row, "reclaim policy") != "Delete":
             return None
         return Symptom(
-            health="warning", reason="Released", brief="Released and not deleted",
+            health="warning", reason="Released", brief="Released and not deleted", look="verdict", passes=True,
             message=f"the claim {places.text(row, 'claim')} is gone and the reclaim policy is Delete",
         )
     if status == "Failed":
@@ -113,7 +119,8 @@ def _autoscaler(row: Row, places: Places) -> Symptom | None:
         return None  # its target is at 0, as somebody wanted, and is measured no more (ScalingDisabled)
     if "<unknown>" in targets:
         return Symptom(
-            health="warning", reason="NoMetrics", brief="has no metrics", message=f"no metrics: {targets}", passes=True
+            health="warning", reason="NoMetrics", brief="has no metrics", message=f"no metrics: {targets}",
+            look="verdict", passes=True,
         )
     if replicas != most or least == most or not _is_over(targets):
         return None
@@ -122,10 +129,13 @@ def _autoscaler(row: Row, places: Places) -> Symptom | None:
 
 
 def _is_over(targets: str) -> bool:
-    """Whether any of `cpu: 91%/70%, memory: 1200m/2` is over its target; one that cannot be read counts."""
+    """Whether any of `cpu: 91%/70%, memory: 1200m/2` is over its target by more than is let pass.
+
+    One that cannot be read counts.
+    """
     for current, target in _TARGET.findall(targets):
         one, other = (_amount(text.rstrip("%").removesuffix("(avg)").strip()) for text in (current, target))
-        if not other or one > other:
+        if not other or one > other * _TOLERANCE:
             return True
     return not targets
 
@@ -138,7 +148,20 @@ def _budget(row: Row, places: Places) -> Symptom | None:
     return Symptom(
         health="warning", reason="AllowsNothing", brief="allows no disruption",
         message=f"allows no disruption ({wants}): its pods cannot be drained from a node", look="verdict",
+        passes=True,
     )
+
+
+def _cron_job(row: Row, places: Places) -> Symptom | None:
+    """One that is due, and was not run. While a run of it goes on, the next may have to wait."""
+    if places.text(row, "suspend") == "True" or places.text(row, "active") != "0":
+        return None
+    schedule, last = places.text(row, "schedule"), places.text(row, "last schedule")
+    gap_s, waited_s = longest_gap_s(schedule), span_s(last or places.age(row))
+    if gap_s is None or waited_s is None or waited_s <= 2 * gap_s + _LATE_S:
+        return None
+    since = f"not run for {last}" if last else f"never run in {human_span(waited_s)}"
+    return Symptom(health="warning", reason="NotScheduled", brief=since, message=f"{since}, its schedule is {schedule}")
 
 
 def _ingress(row: Row, places: Places) -> Symptom | None:
@@ -163,6 +186,7 @@ _JUDGES: Mapping[str, Judge] = {
     "persistentvolumes": _volume,
     "persistentvolumeclaims": _claim,
     "resourcequotas": _quota,
+    "cronjobs.batch": _cron_job,
     "horizontalpodautoscalers.autoscaling": _autoscaler,
     "poddisruptionbudgets.policy": _budget,
     "ingresses.networking.k8s.io": _ingress,

@@ -22,6 +22,9 @@ from kubectl_inventory.symptoms import Symptom, as_word, unknown_word
 RISING_RESTARTS = 3
 """So many restarts, the last of them lately, are a finding even of a pod that is ready now."""
 
+_RARE_S = 86400
+"""One that restarts less often than once in so many seconds of its life may have been through a reboot."""
+
 _RESTARTS = re.compile(r"(\d{1,9})(?: \((\w+) ago\))?", re.ASCII)
 
 
@@ -35,6 +38,10 @@ class PodState(msgspec.Struct, frozen=True, kw_only=True):
     """It, or its container, ended: bad only where its maker is short of it."""
     symptom: Symptom | None = None
     restarts: int = 0
+    is_doubtful: bool = False
+    """Whether its restarts are a finding only if events tell of them, too."""
+    dead_node: str = ""
+    """The node that it is on, if that is not ready."""
 
 
 _WELL = PodState(is_ready=True)
@@ -67,7 +74,7 @@ def _unwell(
     if node and (status in ("Running", "NotReady") or is_starting(status)):
         symptom = Symptom(health="warning", reason="NodeNotReady", brief=f"short of node/{node}",
                           message=f"on node/{node}, which is not ready", look="reason")
-        return PodState(symptom=symptom)
+        return PodState(symptom=symptom, dead_node=node)
     if status.lower() in ENDED:
         return PodState(is_finished=True, is_spoilt=True)
     if is_spoilt(status):
@@ -84,9 +91,12 @@ def _unwell(
             symptom = Symptom(health="warning", reason="NotReady", look="verdict", passes=True)
             return PodState(symptom=symptom, restarts=count)
         is_rising = count >= RISING_RESTARTS and ago_s is not None and ago_s <= since_s
+        if not is_rising:
+            return PodState(is_ready=True, restarts=count)
         often = f"restarted {count}x"
         symptom = Symptom(health="warning", reason="Restarts", brief=often, message=often, look="reason")
-        return PodState(is_ready=True, symptom=symptom if is_rising else None, restarts=count)
+        is_rare = (places.age_s(row) or 0) > count * _RARE_S
+        return PodState(is_ready=True, symptom=symptom, restarts=count, is_doubtful=is_rare)
     health = meaning_of(status)
     if health is None:
         return PodState(is_ready=is_whole, symptom=unknown_word(status), restarts=count)

@@ -18,9 +18,17 @@ _NODES = "nodes"
 
 
 def roll_up(
-    gathering: Gathering, findings: Sequence[Finding], inventory: Inventory, *, overlooked: int
+    gathering: Gathering,
+    findings: Sequence[Finding],
+    inventory: Inventory,
+    *,
+    overlooked: int,
+    has_conditions: bool = True,
 ) -> Diagnosis:
-    """The whole judgement. `overlooked`: suspects of which no look told anything."""
+    """The whole judgement.
+
+    `overlooked`: suspects of which no look told anything; `has_conditions`: whether nodes told theirs.
+    """
     by_space: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in sorted(findings, key=_order):
         by_space[finding.place].append(finding)
@@ -28,7 +36,11 @@ def roll_up(
     names = sorted(set(gathering.spaces) | set(by_space) - {""} | set(inventory.namespaces))
     return Diagnosis(
         spaces=tuple(_space(name, gathering.spaces[name], by_space[name], unread) for name in names if name),
-        cluster=None if inventory.plan.reach.named else _cluster(gathering, by_space[""], inventory, unread),
+        cluster=(
+            None
+            if inventory.plan.reach.named
+            else _cluster(gathering, by_space[""], inventory, unread, has_conditions=has_conditions)
+        ),
         occurrences=tuple(sorted(gathering.occurrences.values(), key=lambda it: (it.last_s, it.object, it.reason))),
         overlooked=overlooked,
     )
@@ -71,7 +83,7 @@ def _space(name: str, space: Space, findings: Sequence[Finding], unread: _Unread
         worst = "unknown"
     counted = space.counted
     wants = sum(workload.wanted for workload in counted)
-    if worst == "ok" and counted and not wants and not space.loose:
+    if worst == "ok" and counted and not wants and not space.unfinished:
         worst = "scaled-down"
     has_workloads = all(unread.knows(kind, name) for kind in WORKLOADS)
     return SpaceHealth(
@@ -88,11 +100,11 @@ def _space(name: str, space: Space, findings: Sequence[Finding], unread: _Unread
 
 
 def _cluster(
-    gathering: Gathering, findings: Sequence[Finding], inventory: Inventory, unread: _Unread
+    gathering: Gathering, findings: Sequence[Finding], inventory: Inventory, unread: _Unread, *, has_conditions: bool
 ) -> ClusterHealth:
-    is_unread = unread.has_gap(_NODES, None)
+    missing = _NODES if unread.has_gap(_NODES, None) else "" if has_conditions else "conditions of nodes"
     worst: Health = findings[0].health if findings else "ok"
-    if is_unread and is_worse("unknown", worst):
+    if missing and is_worse("unknown", worst):
         worst = "unknown"
     nodes = (sum(gathering.nodes.values()), len(gathering.nodes)) if unread.knows(_NODES) else None
     if nodes is not None and nodes[1] and not nodes[0]:
@@ -104,5 +116,5 @@ def _cluster(
         nodes=nodes,
         groups=(len(groups), len(groups) + len(inventory.plan.gaps)),
         warnings=gathering.cluster_warnings if unread.knows("events") else None,
-        unread=_NODES if is_unread else "",
+        unread=missing,
     )

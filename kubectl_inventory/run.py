@@ -179,7 +179,7 @@ def diagnose(
     `since_s`: how far events are looked back. `thorough`: also what says no more than why, and since when.
     """
     from kubectl_inventory.closer import Looks, kind_named
-    from kubectl_inventory.conclusions import conclude, node_findings
+    from kubectl_inventory.conclusions import conclude, joining_nodes, node_findings
     from kubectl_inventory.diagnosis import SLICES, Gathering
     from kubectl_inventory.rollup import roll_up
 
@@ -188,20 +188,30 @@ def diagnose(
     gathering = Gathering(policy, since_s=since_s, kinds=known, only=request.namespaces or None)
     for kind, page in inventory.pieces():
         gathering.take(kind, page)
-    whole = {reading.kind.name for reading in inventory.readings if reading.is_whole}
+    whole = {reading.kind.name for reading in inventory.readings if not reading.gaps}
     suspects = gathering.conclude({kind.name for kind in known} - whole)
-    nodes = kind_named(asked, "nodes") if gathering.nodes and not inventory.plan.reach.named else None
-    looks = Looks(suspects, thorough=thorough, slices=kind_named(asked, SLICES), nodes=nodes)
+    nodes = kind_named(asked, "nodes") if gathering.looks_at_nodes else None
+    looks = Looks(
+        suspects, thorough=thorough, slices=kind_named(asked, SLICES), nodes=nodes, all_nodes=len(gathering.nodes)
+    )
     looks.take(session.cluster.read, side_by_side(request, session))
-    found = [conclude(suspect, looks.at(suspect), grace_s=policy.grace_s) for suspect in suspects]
-    found += node_findings(nodes, looks.at_all(nodes)) if nodes is not None else ()
+    conditions = looks.at_nodes()
+    joining = joining_nodes(conditions or (), grace_s=policy.grace_s)
+    found = [conclude(suspect, looks.at(suspect), grace_s=policy.grace_s, joining=joining) for suspect in suspects]
+    found += node_findings(nodes, conditions) if nodes is not None and conditions and not request.namespaces else ()
     findings = [
         finding
         for finding in found
         if finding is not None
         and not policy.ignores(finding.object.kind, finding.object.namespace, finding.object.name, finding.reason)
     ]
-    return roll_up(gathering, findings, inventory, overlooked=looks.overlooked + looks.unanswered)
+    return roll_up(
+        gathering,
+        findings,
+        inventory,
+        overlooked=looks.overlooked + looks.unanswered,
+        has_conditions=conditions is not None,
+    )
 
 
 def lists_at_once(request: Request, session: Session) -> int:

@@ -29,6 +29,8 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it is for a word that is not known."""
     passes: bool = False
     """Whether it is `changing`, and no more, for the time that things may take."""
+    is_doubt: bool = False
+    """Whether it is a finding only where a closer look says so, too."""
 
 
 def by_word(status: str) -> Symptom | None:

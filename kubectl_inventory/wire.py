@@ -241,6 +241,13 @@ class ObjectStatus(msgspec.Struct, frozen=True, rename="camel"):
     init_container_statuses: tuple[ContainerStatus, ...] | None = None
     expected_pods: int | None = None
     """Of a PodDisruptionBudget: how many pods it is for."""
+    current_healthy: int | None = None
+    """And how many of them are well."""
+    last_phase_transition_time: str | None = None
+    """Of a PersistentVolume (Kubernetes 1.31 and later)."""
+    last_schedule_time: str | None = None
+    """Of a CronJob, like the next."""
+    last_successful_time: str | None = None
 
 
 class DetailMeta(msgspec.Struct, frozen=True, rename="camel"):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+import msgspec
 import pytest
 
 from kubectl_inventory.closer import MOST_LOOKS, Look, Looks, kind_named
 from kubectl_inventory.conclusions import Suspect
 from kubectl_inventory.errors import BoundaryError, Forbidden, TimedOut, Unauthorized
 from kubectl_inventory.health import Health
-from kubectl_inventory.resource import Kind, Question
+from kubectl_inventory.resource import Answer, Kind, Question
 from kubectl_inventory.symptoms import Look as Wish
 from kubectl_inventory.symptoms import Symptom
 from kubectl_inventory.wire import Condition, Detail, DetailMeta, ObjectStatus
@@ -34,9 +35,9 @@ def pods(count: int, wish: Wish = "verdict", health: Health = "warning", start: 
 
 
 def looked(suspects: Sequence[Suspect], replies: Replies | None = None, *, thorough: bool = False,
-           nodes: Kind | None = None) -> tuple[Looks, list[Question]]:  # fmt: skip
+           nodes: Kind | None = None, all_nodes: int = 0) -> tuple[Looks, list[Question]]:  # fmt: skip
     api = FakeApi(replies)
-    looks = Looks(suspects, thorough=thorough, slices=SLICES, nodes=nodes)
+    looks = Looks(suspects, thorough=thorough, slices=SLICES, nodes=nodes, all_nodes=all_nodes)
     looks.take(api, in_turn)
     return looks, api.asked
 
@@ -127,10 +128,38 @@ def test_of_a_list_each_has_its_own_and_what_is_on_a_later_page_is_not_gone() ->
 def test_all_nodes_are_told_and_each_its_own() -> None:
     suspect = a_suspect(NODES, "w1")
     looks, asked = looked([suspect], {"/api/v1/nodes": items("w0", "w1")}, nodes=NODES)
-    assert (len(asked), looks.at(suspect), looks.at_all(NODES)) == (
+    assert (len(asked), looks.at(suspect), looks.at_nodes()) == (
         1, (a_detail("w1"),), (a_detail("w0"), a_detail("w1"))
     )  # fmt: skip
-    assert looked([], {"/api/v1/nodes": Forbidden("no")}, nodes=NODES)[0].at_all(NODES) == ()
+
+
+def test_nodes_that_do_not_answer_are_not_taken_for_none() -> None:
+    assert looked([])[0].at_nodes() == ()
+    assert looked([], {"/api/v1/nodes": TimedOut("late")}, nodes=NODES)[0].at_nodes() is None
+
+
+def test_thousands_of_nodes_come_in_pages_that_count_as_questions() -> None:
+    pages = [items("w0", more="next"), items("w1")]
+
+    def read(question: Question) -> Answer:
+        asked.append(question)
+        return Answer(body=pages[bool(question.continue_token)] if question.path == "/api/v1/nodes" else items())
+
+    asked: list[Question] = []
+    looks = Looks(pods(MOST_LOOKS), thorough=False, slices=None, nodes=NODES, all_nodes=400)
+    looks.take(read, in_turn)
+    of_nodes = [it for it in asked if it.path == "/api/v1/nodes"]
+    assert [(it.limit, it.continue_token, it.from_cache) for it in of_nodes] == [(250, "", False), (250, "next", False)]
+    assert (looks.at_nodes(), len(asked), looks.overlooked) == ((a_detail("w0"), a_detail("w1")), MOST_LOOKS, 2)
+
+
+def test_what_is_but_a_doubt_comes_last_and_is_not_missed() -> None:
+    doubt = msgspec.structs.replace(a_suspect(name="doubt", health="error").symptom, is_doubt=True)
+    doubts = [msgspec.structs.replace(it, symptom=doubt) for it in pods(3)]
+    suspects = [*doubts, *pods(MOST_LOOKS - 2, start=3)]
+    looks, asked = looked(suspects)
+    assert (len(asked), looks.overlooked) == (MOST_LOOKS, 0)
+    assert "/n2/" not in "".join(it.path for it in asked)
 
 
 def test_what_is_not_there_any_more_is_an_empty_answer() -> None:

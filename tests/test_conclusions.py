@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from kubectl_inventory.clock import now_epoch
-from kubectl_inventory.conclusions import Suspect, conclude, node_findings
+from kubectl_inventory.conclusions import Suspect, conclude, joining_nodes, node_findings
 from kubectl_inventory.findings import Finding, Owner
 from kubectl_inventory.health import Health
 from kubectl_inventory.resource import Kind
@@ -28,7 +28,18 @@ from kubectl_inventory.wire import (
     Waiting,
 )
 from tests.fake_api import DEPLOYMENTS, NAMESPACE_KIND, NODES, PODS
-from tests.printed import BUCKETS, BUDGETS, CLAIMS, DEFINITIONS, JOBS, SERVICES, VOLUMES, a_thing
+from tests.printed import (
+    AUTOSCALERS,
+    BUCKETS,
+    BUDGETS,
+    CLAIMS,
+    CRON_JOBS,
+    DEFINITIONS,
+    JOBS,
+    SERVICES,
+    VOLUMES,
+    a_thing,
+)
 
 GRACE_S = 300
 LONG_AGO = "2026-01-03T09:14:22Z"
@@ -129,6 +140,12 @@ def test_what_is_gone_is_no_finding(kind: Kind) -> None:
     assert conclude(a_suspect(kind), (), grace_s=GRACE_S) is None
 
 
+def test_pods_alike_are_not_gone_with_one_of_them() -> None:
+    suspect = msgspec.structs.replace(a_suspect(reason="CrashLoopBackOff"), count=3)
+    finding = conclude(suspect, (), grace_s=GRACE_S)
+    assert finding is not None and (finding.object, finding.example, finding.count) == (POD, POD, 3)
+
+
 @pytest.mark.parametrize(("reason", "is_found"), [("CrashLoopBackOff", True), ("Terminating", False)])
 def test_a_workload_is_sick_whichever_of_its_pods_went(reason: str, is_found: bool) -> None:
     suspect = msgspec.structs.replace(a_suspect(reason=reason), object=WEB, count=10)
@@ -174,6 +191,21 @@ def test_restarts_are_told_by_the_container_that_ended_last() -> None:
     assert (finding.brief, finding.last_exit, finding.since) == (
         "restarted 4x, OOMKilled", "137 (OOMKilled)", LONG_AGO
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("then", "is_found"),
+    [
+        ([ContainerStatus("step", state=ContainerState(terminated=Ended(0, "Completed"))), running()], False),
+        ([ContainerStatus("step", state=ContainerState(terminated=Ended(1, "Error"))), running()], True),
+        ([ContainerStatus("step", state=ContainerState(terminated=Ended(0))), waiting("CrashLoopBackOff")], True),
+        ([running(), ContainerStatus("app")], True),
+        ([], True),
+    ],
+)
+def test_a_run_whose_steps_end_one_by_one_is_well(then: list[ContainerStatus], is_found: bool) -> None:
+    pod = a_detail(a_condition("Ready"), then=then)
+    assert (conclude(a_suspect(), (pod,), grace_s=GRACE_S) is not None) is is_found
 
 
 @pytest.mark.parametrize(
@@ -264,6 +296,86 @@ def test_what_only_a_nodes_conditions_tell_is_found() -> None:
 def test_a_budget_of_no_pods_is_well(pods: int | None, is_found: bool) -> None:
     budget = Detail(status=ObjectStatus(expected_pods=pods))
     assert (conclude(a_suspect(BUDGETS), (budget,), grace_s=GRACE_S) is not None) is is_found
+
+
+OPERATOR = OwnerReference("postgresql.cnpg.io/v1", "Cluster", "ledger")
+
+
+@pytest.mark.parametrize(
+    ("owners", "healthy", "is_found"), [((OPERATOR,), 3, False), ((OPERATOR,), 2, True), ((), 3, True)]
+)
+def test_a_budget_that_an_operator_made_for_pods_that_are_well_is_meant_so(
+    owners: tuple[OwnerReference, ...], healthy: int, is_found: bool
+) -> None:
+    status = ObjectStatus(expected_pods=3, current_healthy=healthy)
+    budget = Detail(DetailMeta(name="ledger-primary", owner_references=owners), status)
+    assert (conclude(a_suspect(BUDGETS), (budget,), grace_s=GRACE_S) is not None) is is_found
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (BUDGETS, ObjectStatus((Condition("DisruptionAllowed", "False", last_transition_time="SINCE"),))),
+        (AUTOSCALERS, ObjectStatus((Condition("ScalingActive", "False", last_transition_time="SINCE"),))),
+        (VOLUMES, ObjectStatus(last_phase_transition_time="SINCE")),
+    ],
+    ids=lambda it: it.name if isinstance(it, Kind) else "",
+)
+def test_what_passes_is_changing_for_as_long_as_it_is_so_and_not_as_it_exists(kind: Kind, status: ObjectStatus) -> None:
+    for lasts_s, health in ((60, "changing"), (600, "warning")):
+        since = ago(lasts_s)
+        told = msgspec.json.encode(Detail(status=status)).replace(b"SINCE", since.encode())
+        finding = found(a_suspect(kind, "Sick", passes=True), msgspec.json.decode(told, type=Detail))
+        assert (finding.health, finding.since) == (health, since)
+
+
+def test_an_autoscaler_that_measures_something_does_not_say_since_when_the_rest_is_missing() -> None:
+    active = a_condition("ScalingActive", "True")
+    assert found(a_suspect(AUTOSCALERS, "NoMetrics"), a_detail(active)).since is None
+
+
+@pytest.mark.parametrize(
+    ("due_s", "done_s", "is_found"), [(300, 240, False), (300, 900, True), (300, None, True), (None, None, False)]
+)
+def test_a_cron_job_is_found_whose_last_run_did_not_complete(
+    due_s: int | None, done_s: int | None, is_found: bool
+) -> None:
+    due, done = (ago(it) if it is not None else None for it in (due_s, done_s))
+    schedule = Detail(status=ObjectStatus(last_schedule_time=due, last_successful_time=done))
+    symptom = Symptom(health="warning", reason="RunFailed", look="verdict", is_doubt=True)
+    suspect = msgspec.structs.replace(a_suspect(CRON_JOBS), symptom=symptom)
+    finding = conclude(suspect, (schedule,), grace_s=GRACE_S)
+    assert (finding is not None) is is_found
+    if finding is not None:
+        assert (finding.since, finding.says.partition(", ")[0]) == (due, "last scheduled 5m ago")
+
+
+def test_a_doubt_is_no_finding_where_nobody_looked() -> None:
+    doubt = Symptom(health="warning", reason="RunFailed", look="verdict", is_doubt=True)
+    assert conclude(msgspec.structs.replace(a_suspect(CRON_JOBS), symptom=doubt), None, grace_s=GRACE_S) is None
+
+
+def a_node(name: str, age_s: int, lasts_s: int | None, ready: str = "False") -> Detail:
+    conditions = (Condition("Ready", ready, last_transition_time=ago(lasts_s)),) if lasts_s is not None else ()
+    return Detail(DetailMeta(name=name, creation_timestamp=ago(age_s)), ObjectStatus(conditions))
+
+
+def test_a_node_joins_that_is_as_young_as_it_is_unready() -> None:
+    nodes = [
+        a_node("new", 20, 20), a_node("silent", 20, None), a_node("lost", 20, 20, "Unknown"),
+        a_node("up", 20, 5, "True"), a_node("failed", 86_400, 20), a_node("stuck", 400, 400),
+        Detail(DetailMeta(name="odd")),
+    ]  # fmt: skip
+    assert joining_nodes(nodes, grace_s=GRACE_S) == {"new", "silent", "lost"}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "health"), [({"new"}, "changing"), ({"new", "failed"}, "warning"), (set(), "warning")]
+)
+def test_what_only_waits_for_nodes_that_join_is_changing(nodes: set[str], health: Health) -> None:
+    suspect = msgspec.structs.replace(a_suspect(reason="NodeNotReady"), nodes=frozenset(nodes))
+    finding = conclude(suspect, None, grace_s=GRACE_S, joining={"new"})
+    assert finding is not None and finding.health == health
 
 
 @pytest.mark.parametrize(

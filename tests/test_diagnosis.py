@@ -16,7 +16,9 @@ from kubectl_inventory.policy import Policy
 from kubectl_inventory.resource import Kind
 from tests.fake_api import DEPLOYMENTS, NAMESPACE_KIND, NODES, PODS, a_kind
 from tests.printed import (
+    AUTOSCALERS,
     BUCKETS,
+    BUDGETS,
     CLAIMS,
     CLASSES,
     CRON_JOBS,
@@ -205,8 +207,55 @@ def test_a_replica_set_is_judged_unless_it_is_a_deployments() -> None:
     assert found == [("error", "replicaset/web-canary", "NotReady")]
 
 
+def test_a_set_of_a_deployment_at_0_that_wants_pods_is_judged_itself() -> None:
+    # Argo Rollouts' `workloadRef` leaves the Deployment at 0, and names its ReplicaSets as a Deployment would.
+    taken: list[Rows] = [
+        (DEPLOYMENTS, [a_deployment(ready="0/0")]),
+        (REPLICA_SETS, [a_replica_set("web-5d4f6c7b9", 2, 2), a_replica_set("web-6f7c9d5b8", 0)]),
+        (PODS, [a_pod(f"web-5d4f6c7b9-{tail}") for tail in ("aaaaa", "bbbbb")]),
+    ]
+    space = gathered(*taken).spaces["shop"]
+    assert (told(*taken), space.unfinished, space.wanted, len(space.counted)) == ([], 2, 2, 2)
+    taken[1] = (REPLICA_SETS, [a_replica_set("web-5d4f6c7b9", 2, 0)])
+    taken[2] = (PODS, [a_pod(f"web-5d4f6c7b9-{tail}", ready="0/1") for tail in ("aaaaa", "bbbbb")])
+    assert told(*taken) == [("error", "replicaset/web-5d4f6c7b9", "NotReady")]
+
+
+@pytest.mark.parametrize(
+    ("pods", "found"),
+    [
+        (["run-exec-1", "run-exec-2", "run-exec-3"], [("pod/run-exec-1", 3)]),
+        (["shard-b2k7z", "shard-x4c9d"], [("pod/shard-b2k7z", 2)]),
+        (["run-exec-1", "run-driver"], [("pod/run-exec-1", 1), ("pod/run-driver", 1)]),
+        (["tool", "tool-1"], [("pod/tool", 1), ("pod/tool-1", 1)]),
+        (["web-green", "web-blue"], [("pod/web-green", 1), ("pod/web-blue", 1)]),
+    ],
+)
+def test_pods_of_a_maker_that_is_not_known_are_one_by_the_name_they_share(
+    pods: list[str], found: list[tuple[str, int]]
+) -> None:
+    assert [(it.object.short, it.count) for it in suspects((PODS, [crashing(name) for name in pods]))] == found
+
+
+def test_pods_that_share_a_name_are_told_by_the_oldest() -> None:
+    rows = [crashing("run-exec-1", age="5m"), crashing("run-exec-2", age="38m"), crashing("run-exec-3", age="20m")]
+    (found,) = suspects((PODS, rows))
+    assert (found.object.name, found.patient.name, found.count) == ("run-exec-2", "run-exec-2", 3)
+
+
 def dead(*names: str) -> Rows:
     return NODES, [printed(NODES, name, status="NotReady") for name in names]
+
+
+def test_a_node_that_is_young_and_not_ready_is_to_be_looked_at() -> None:
+    nodes = [printed(NODES, name, status="NotReady", age=age) for name, age in (("new", "20s"), ("old", "40d"))]
+    gathering = gathered((NODES, nodes), (DAEMON_SETS, [a_daemon_set("agent", 2)]),
+                         (PODS, [a_pod("agent-aaaaa", node="new"), a_pod("agent-bbbbb", node="old")]))  # fmt: skip
+    assert (gathering.may_join, gathering.looks_at_nodes) == ({"new"}, True)
+    new, old, agent = gathering.conclude(())
+    assert [it.nodes for it in (new, old, agent)] == [{"new"}, {"old"}, {"new", "old"}]
+    assert not gathered(only=["shop"]).looks_at_nodes
+    assert gathered((NODES, nodes), only=["shop"]).looks_at_nodes
 
 
 def test_a_dead_node_makes_its_pods_unready() -> None:
@@ -276,6 +325,28 @@ def test_a_job_that_may_try_again_is_not_found(status: str, word: str) -> None:
     assert (gathering.conclude(()), gathering.spaces["shop"].wanted) == ([], 0)
 
 
+@pytest.mark.parametrize(
+    ("cells", "runs", "unread", "is_found"),
+    [
+        ({}, [], (), True),
+        ({}, ["etl-1"], (), False),
+        ({}, [], ("jobs.batch",), False),
+        ({"active": 1}, [], (), False),
+        ({"suspend": "True"}, [], (), False),
+        ({"last_schedule": "<none>"}, [], (), False),
+    ],
+)
+def test_a_cron_job_that_keeps_none_of_its_jobs_is_looked_at(
+    cells: dict[str, str | int], runs: list[str], unread: tuple[str, ...], is_found: bool
+) -> None:
+    row = {"schedule": "*/5 * * * *", "suspend": "False", "active": 0, "last_schedule": "4m", **cells}
+    gathering = gathered(
+        (CRON_JOBS, [printed(CRON_JOBS, "etl", **row)]), (JOBS, [a_job(run, "Complete") for run in runs])
+    )
+    found = [(it.object.short, it.symptom.reason, it.symptom.is_doubt) for it in gathering.conclude(unread)]
+    assert found == ([("cronjob/etl", "RunFailed", True)] if is_found else [])
+
+
 # --- claims, services, definitions --------------------------------------------------
 
 
@@ -290,8 +361,45 @@ def test_a_claim_that_waits_for_its_first_consumer_is_well() -> None:
     assert (gathering.spaces["shop"].bound, gathering.spaces["shop"].claims) == (1, 3)
 
 
-def a_service(name: str = "web", selector: str = "app=web", type_: str = "ClusterIP") -> Rows:
-    return SERVICES, [printed(SERVICES, name, type=type_, external_ip="<none>", selector=selector)]
+def test_a_claim_may_wait_where_no_one_can_say_what_its_class_waits_for() -> None:
+    claims = [printed(CLAIMS, name, status=status) for name, status in (("data", "Pending"), ("old", "Lost"))]
+    found = gathered((CLAIMS, claims)).conclude(["storageclasses.storage.k8s.io"])
+    assert [(it.object.name, it.symptom.health) for it in found] == [("data", "changing"), ("old", "error")]
+
+
+def test_a_budget_of_no_pods_is_not_looked_at() -> None:
+    budget = printed(BUDGETS, min_available="1", allowed_disruptions=0)
+    deployment = (DEPLOYMENTS, [a_deployment(ready="0/0")])
+    assert suspects(deployment, (BUDGETS, [budget])) == []
+    for unread, pod in ((("pods",), ()), ((), (a_pod(),))):
+        found = suspects(deployment, (PODS, pod), (BUDGETS, [budget]), unread=unread)
+        assert [it.symptom.reason for it in found] == ["AllowsNothing"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "unread", "is_found"),
+    [
+        ("Deployment/web", (), False),
+        ("StatefulSet/db", (), False),
+        ("Deployment/gone", (), True),
+        ("Deployment/gone", ("deployments.apps",), False),
+        ("StatefulSet/gone", (), True),
+        ("Rollout/gone", (), False),
+    ],
+)
+def test_an_autoscaler_of_nothing_is_found(reference: str, unread: tuple[str, ...], is_found: bool) -> None:
+    autoscaler = printed(
+        AUTOSCALERS, reference=reference, targets="cpu: <unknown>/70%", minpods="1", maxpods="6", replicas="0"
+    )
+    at_0 = [(DEPLOYMENTS, [a_deployment(ready="0/0")]), (STATEFUL_SETS, [a_stateful_set("db", "0/0")])]
+    found = suspects(*at_0, (AUTOSCALERS, [autoscaler]), unread=unread)
+    assert [it.symptom.brief for it in found] == ([f"has no {reference.lower()}"] if is_found else [])
+
+
+def a_service(name: str = "web", selector: str = "app=web", type_: str = "ClusterIP", ip: str = "10.96.0.7") -> Rows:
+    return SERVICES, [
+        printed(SERVICES, name, type=type_, cluster_ip=ip, external_ip="<none>", selector=selector)
+    ]
 
 
 def a_slice(name: str, endpoints: str = "10.0.0.1") -> Rows:
@@ -328,6 +436,9 @@ NO_ENDPOINTS = [("warning", "service/web", "NoEndpoints")]
         ([(STATEFUL_SETS, [a_stateful_set(ready="0/0")]), a_service("web-headless", "app=db")], []),
         ([(STATEFUL_SETS, [a_stateful_set("db", ready="0/0")]), a_service(selector="app=db")], []),
         ([(STATEFUL_SETS, [a_stateful_set("we", ready="0/0")]), a_service(selector="app=web")], NO_ENDPOINTS),
+        # A headless one of nothing that is known tells a scraper where to look; of a workload it is for that.
+        ([a_service(ip="None")], []),
+        ([labelled("2/2"), a_service(ip="None")], NO_ENDPOINTS),
     ],
 )
 def test_a_service_that_nothing_stands_behind_is_found(taken: list[Rows], found: list[tuple[str, str, str]]) -> None:
@@ -386,6 +497,26 @@ def test_events_alike_are_one_with_the_newest_message_and_their_maker() -> None:
         msgspec.structs.replace(other, object="replicaset/web-5d4f6c7b9", reason="FailedCreate"),
         msgspec.structs.replace(other, object="ingress/www", reason="Sync", maker=""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("event", "unread", "is_found"),
+    [
+        ({}, (), True),
+        ({"reason": "Unhealthy"}, (), False),
+        ({"last_seen": "61m"}, (), False),
+        ({"object": "pod/web-1"}, (), False),
+        ({"object": "pod/web-1"}, ("events",), True),
+    ],
+)
+def test_rare_restarts_are_found_where_an_event_says_that_the_pod_backs_off(
+    event: dict[str, str], unread: tuple[str, ...], is_found: bool
+) -> None:
+    pod = a_pod("web-0", restarts="4 (9m30s ago)", age="400d")
+    about = event.pop("object", "pod/web-0")
+    found = suspects((STATEFUL_SETS, [a_stateful_set(ready="1/1")]), (PODS, [pod]),
+                     (EVENTS, [an_event(about, **event)]), unread=unread)  # fmt: skip
+    assert [it.symptom.reason for it in found] == ["Restarts"] * is_found
 
 
 @pytest.mark.parametrize(

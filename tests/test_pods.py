@@ -89,11 +89,22 @@ def test_restarts_that_rise_are_found_of_a_pod_that_is_ready(restarts: str, brie
     assert (state.is_ready, state.symptom.brief if state.symptom is not None else None) == (True, brief)
 
 
+@pytest.mark.parametrize(
+    ("age", "is_doubtful"),
+    [("3d23h", False), ("4d1h", True), ("400d", True), ("<unknown>", False)],
+)
+def test_restarts_that_are_rare_for_a_pods_age_are_only_a_finding_if_events_tell_of_them(
+    age: str, is_doubtful: bool
+) -> None:
+    assert read(a_pod(restarts="4 (9m30s ago)", age=age)).is_doubtful is is_doubtful
+
+
 LEFT_ALONE = PodState(
     symptom=Symptom(
         health="warning", reason="NodeNotReady", brief="short of node/w1", message="on node/w1, which is not ready",
         look="reason",
     ),
+    dead_node="w1",
 )
 
 

@@ -31,7 +31,7 @@ def a_finding(health: Health, kind: Kind = DEPLOYMENTS, name: str = "web", names
 
 def rolled(*taken: Rows, findings: Sequence[Finding] = (), gaps: dict[Kind, Gap] | None = None,
            withheld: Sequence[Kind] = (), reach: Reach | None = None, groups: Sequence[DiscoveryGap] = (),
-           overlooked: int = 0) -> Diagnosis:  # fmt: skip
+           overlooked: int = 0, has_conditions: bool = True) -> Diagnosis:  # fmt: skip
     """The judgement of these rows, where every other kind of `KINDS` was read and is empty."""
     gathering = Gathering(Policy(), since_s=3600, kinds=KINDS, only=None)
     pieces: list[tuple[Kind, Page] | Reading | Treatment] = []
@@ -44,7 +44,7 @@ def rolled(*taken: Rows, findings: Sequence[Finding] = (), gaps: dict[Kind, Gap]
         else:
             pieces.append(Reading(kind=kind, gaps=(gap,) if gap is not None else ()))
     inventory = an_inventory(*pieces, reach=reach, gaps=groups).read_to_end()
-    return roll_up(gathering, findings, inventory, overlooked=overlooked)
+    return roll_up(gathering, findings, inventory, overlooked=overlooked, has_conditions=has_conditions)
 
 
 def a_deployment(ready: str, name: str = "web") -> Rows:
@@ -175,6 +175,17 @@ def test_nodes_that_could_not_be_read_make_the_cluster_unknown() -> None:
     diagnosis = rolled(SHOP, POD, gaps={NODES: FORBIDDEN})
     assert diagnosis.cluster == ClusterHealth(health="unknown", unread="nodes", groups=(2, 2), warnings=0)
     assert (shop(diagnosis).health, diagnosis.health) == ("ok", "unknown")
+
+
+def test_nodes_that_did_not_tell_their_conditions_make_the_cluster_unknown() -> None:
+    diagnosis = rolled(nodes("Ready", "Ready"), has_conditions=False)
+    assert diagnosis.cluster == ClusterHealth(
+        health="unknown", unread="conditions of nodes", nodes=(2, 2), groups=(2, 2), warnings=0
+    )
+
+
+def test_a_workload_at_0_that_has_pods_is_not_scaled_down() -> None:
+    assert shop(rolled(SHOP, a_deployment("0/0"), POD)).health == "ok"
 
 
 def test_groups_that_do_not_answer_are_counted() -> None:

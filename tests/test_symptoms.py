@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from kubectl_inventory.columns import Places
@@ -18,6 +19,7 @@ from tests.printed import (
     BUCKETS,
     BUDGETS,
     CLAIMS,
+    CRON_JOBS,
     INGRESSES,
     QUOTAS,
     VOLUMES,
@@ -76,7 +78,9 @@ def test_a_status_is_read_as_its_kind_means_it(kind: Kind, status: str, expected
 def test_a_volume_that_should_have_been_deleted_is_found(policy: str, is_found: bool) -> None:
     symptom = judged(VOLUMES, status="Released", claim="pay/data", reclaim_policy=policy)
     message = "the claim pay/data is gone and the reclaim policy is Delete"
-    assert symptom == (a_warning("Released", "Released and not deleted", message) if is_found else None)
+    found = a_warning("Released", "Released and not deleted", message)
+    found = msgspec.structs.replace(found, look="verdict", passes=True)
+    assert symptom == (found if is_found else None)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +107,8 @@ def test_a_quota_is_nearly_used_above_90_percent(request_: str, limit: str, expe
     [
         ("cpu: 91%/70%", "1", "6", "6", "at its maximum of 6"),
         ("cpu: 50%/70%", "1", "6", "6", None),
+        ("cpu: 77%/70%", "1", "6", "6", None),
+        ("cpu: 78%/70%", "1", "6", "6", "at its maximum of 6"),
         ("cpu: 91%/70%", "6", "6", "6", None),
         ("cpu: 91%/70%", "1", "6", "5", None),
         ("cpu: 50%/70%, memory: 1500m/1 (avg)", "1", "6", "6", "at its maximum of 6"),
@@ -126,9 +132,37 @@ def test_a_budget_that_allows_nothing_is_looked_at(least: str, most: str, allowe
     symptom = judged(BUDGETS, min_available=least, max_unavailable=most, allowed_disruptions=allowed)
     message = f"allows no disruption ({wants}): its pods cannot be drained from a node"
     found = Symptom(
-        health="warning", reason="AllowsNothing", brief="allows no disruption", message=message, look="verdict"
-    )
+        health="warning", reason="AllowsNothing", brief="allows no disruption", message=message, look="verdict",
+        passes=True,
+    )  # fmt: skip
     assert symptom == (found if wants is not None else None)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "last", "cells", "brief"),
+    [
+        ("*/5 * * * *", "4m", {}, None),
+        ("*/5 * * * *", "125m", {}, None),
+        ("*/5 * * * *", "126m", {}, "not run for 126m"),
+        ("*/5 * * * *", "30d", {"suspend": "True"}, None),
+        ("*/5 * * * *", "30d", {"active": 1}, None),
+        ("*/5 * * * *", "<none>", {"age": "3h"}, "never run in 3h"),
+        ("*/5 * * * *", "<none>", {"age": "10m"}, None),
+        ("0 3 * * *", "47h", {}, None),
+        ("0 3 * * *", "3d", {}, "not run for 3d"),
+        ("0 3 1 * *", "100d", {}, None),
+        ("0 3 1 * *", "125d", {}, "not run for 125d"),
+        ("0 3 1 1 *", "400d", {}, None),
+        ("whenever", "400d", {}, None),
+    ],
+)
+def test_a_cron_job_that_is_overdue_is_found(
+    schedule: str, last: str, cells: dict[str, Cell], brief: str | None
+) -> None:
+    row: dict[str, Cell] = {"suspend": "False", "active": 0, "schedule": schedule, "last_schedule": last, **cells}
+    symptom = judged(CRON_JOBS, **row)
+    assert symptom is None or (symptom.health, symptom.reason, symptom.look) == ("warning", "NotScheduled", "")
+    assert (symptom.brief if symptom is not None else None) == brief
 
 
 @pytest.mark.parametrize(
