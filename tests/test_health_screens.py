@@ -96,7 +96,7 @@ pay            error     SPAN   VolumePending                statefulset.apps/qu
 pay            error     ?      Failed                       backup.acme.example/ledger-20260802
 pay            warning   SPAN   Failed                       job.batch/refund-backfill
 pay            warning   SPAN   Pending                      persistentvolumeclaim/data-queue-2
-pay            warning   ?      AllowsNothing                poddisruptionbudget.policy/queue
+pay            warning   SPAN   AllowsNothing                poddisruptionbudget.policy/queue
 pay            warning   ?      NotReady                     database.acme.example/odd-cells
 pay            warning   ?      NotReady                     certificate.cert-manager.io/pay-tls
 search         error     SPAN   CreateContainerConfigError   deployment.apps/crawler
@@ -452,6 +452,7 @@ def test_by_default_what_is_young_is_changing(typist: Typist, document: Document
     passing = {
         ("pay", "queue", "VolumePending"),
         ("pay", "data-queue-2", "Pending"),
+        ("pay", "queue", "AllowsNothing"),
         ("search", "indexer", "ContainerCreating"),
         ("search", "query", "NotReady"),
         ("search", "ranking", "Unschedulable"),

@@ -148,7 +148,8 @@ def _go_wrong(client: AdminClient, kubelet: Kubelet) -> None:
     kubelet.unready_pods(NOT_READY, timedelta(minutes=42))
     for namespace, release in RELEASES.items():
         client.send("PATCH", _deployment(namespace), release.patch, content_type=MERGE_PATCH)
-    kubelet.turn(_a_pod(client, "one-of-three-unready"), Fate.JUST_UNREADY)
+    for namespace in ("one-of-three-unready", "statefulset-short", "daemon-unready"):
+        kubelet.turn(_a_pod(client, namespace), Fate.JUST_UNREADY)
     for namespace in ("evicted-and-replaced", "evicted-bare-pod"):
         kubelet.evict(_a_pod(client, namespace))
     replaced = _a_pod(client, "terminating-replaced-pod")
@@ -163,7 +164,8 @@ def _not_gone_wrong(client: AdminClient) -> list[str]:
     """What has not yet become of the cases that things befell."""
     deployments = observe_all(client, f"{APPS}/deployments")
     runs = observe_all(client, f"{BATCH}/jobs")
-    daemons = observe(client, collection(APPS, "daemonsets", "daemons-on-failed-node") + "/agent")
+    daemons = observe_all(client, f"{APPS}/daemonsets")
+    sets = observe_all(client, f"{APPS}/statefulsets")
     terminating = observe(client, TERMINATING)
     # Created, new and ready pods; of three the third is evicted, held or unready.
     became = {
@@ -180,7 +182,8 @@ def _not_gone_wrong(client: AdminClient) -> list[str]:
         *(ns for ns, counts in became.items() if _counts(deployments[ns, "web"]) != counts),
         *(ns for ns in given_up if not deployments[ns, "web"].status.has("Progressing", "False")),
         *(ns for ns, fate in NEWEST_RUNS.items() if not has_ended(runs[ns, "etl-2"], fate)),
-        *(("daemons-on-failed-node",) if daemons.status.number_ready != 1 else ()),
+        *(ns for ns in ("daemons-on-failed-node", "daemon-unready") if daemons[ns, "agent"].status.number_ready != 1),
+        *(("statefulset-short",) if sets["statefulset-short", "db"].status.ready_replicas != 1 else ()),
         *(("namespace-terminating",) if not terminating.status.has("NamespaceFinalizersRemaining", "True") else ()),
     ]
 

@@ -26,10 +26,12 @@ from tests.controlplane.sick_objects import (
     daemon_set,
     deployment,
     gated_deployment,
+    gated_pod,
     held_config_map,
     ingress,
     initializing_deployment,
     job,
+    joining_node,
     lost_claim,
     of_condition,
     of_field,
@@ -46,7 +48,9 @@ from tests.controlplane.sick_objects import (
 
 Cases: TypeAlias = Mapping[str, Sequence[Specimen]]
 
-# Of the six nodes, w1 and w2 are well and w6 is cordoned.
+# One more has just been made.
+JOINING = "w7"
+# Of the six nodes that have been there, w1 and w2 are well and w6 is cordoned.
 NOT_READY, SILENT, SHORT_OF_MEMORY = "w3", "w4", "w5"
 # In the one zone is w3 beside w6, in the other w5 beside w2.
 ZONE_OF_NOT_READY, ZONE_OF_READY = "eu-west-1a", "eu-west-1c"
@@ -61,6 +65,7 @@ def cluster_objects() -> Sequence[Specimen]:
     """What is in no namespace, and comes first."""
     gone: Mapping[str, str] = {"namespace": "default", "name": "gone", "uid": "00000000-0000-4000-8000-000000000000"}
     return (
+        joining_node(JOINING),
         storage_class(NO_VOLUMES, "Immediate"),
         storage_class(MADE_TO_MEASURE, "Immediate"),
         storage_class(ON_DEMAND, "WaitForFirstConsumer"),
@@ -128,6 +133,8 @@ def _of_pods() -> Iterator[tuple[str, Sequence[Specimen]]]:
     yield "volume-pending", [stateful_set(storage_class=NO_VOLUMES)]
     yield "daemons-on-failed-node", [daemon_set(ZONE_OF_NOT_READY, 2)]
     yield "daemons-well", [daemon_set(ZONE_OF_READY, 2)]
+    # One of these will not stay well, on a node that is.
+    yield "daemon-unready", [daemon_set(ZONE_OF_READY, 2)]
     yield "bare-pod-on-failed-node", [bare_pod(node=NOT_READY)]
     # These will be deleted, and held.
     yield "terminating-bare-pod", [bare_pod(finalizers=(HELD,))]
@@ -137,6 +144,7 @@ def _of_pods() -> Iterator[tuple[str, Sequence[Specimen]]]:
     yield "evicted-bare-pod", [bare_pod()]
     yield "failed-bare-pod", [bare_pod(Fate.FAILED)]
     yield "completed-bare-pod", [bare_pod(Fate.COMPLETED)]
+    yield "scheduling-gated", [gated_pod()]
 
 
 def _of_workloads() -> Iterator[tuple[str, Sequence[Specimen]]]:
@@ -147,6 +155,10 @@ def _of_workloads() -> Iterator[tuple[str, Sequence[Specimen]]]:
     yield "pods-not-created", [quota("pods", "0", used="0"), podless_deployment()]
     yield "replicaset-well", [replica_set(Fate.RUNNING, 2)]
     yield "replicaset-short", [replica_set(Fate.JUST_UNREADY, 2)]
+    # Another controller's, that has taken a deployment's place (Argo Rollouts, `workloadRef`).
+    yield "replicaset-instead", [deployment(replicas=0), replica_set(Fate.RUNNING, 2, name="web-5d4f6c7b9")]
+    # One of these will not stay well.
+    yield "statefulset-short", [stateful_set(2)]
     # To be released again, each in its way.
     yield "release-crashes", [deployment(replicas=2)]
     yield "release-given-up", [deployment(replicas=2)]
@@ -181,12 +193,16 @@ def _of_the_rest() -> Iterator[tuple[str, Sequence[Specimen]]]:
     yield "autoscaler-on-target", [deployment(replicas=2), autoscaler(1, 2, replicas=2, used=64)]
     yield "autoscaler-of-one-size", [deployment(replicas=2), autoscaler(2, 2, replicas=2, used=91)]
     yield "autoscaler-blind", [deployment(replicas=2), autoscaler(1, 3, replicas=2, used=None)]
+    yield "autoscaler-of-nothing", [autoscaler(1, 3, replicas=0, used=None)]
+    yield "autoscaler-at-0", [deployment(replicas=0), autoscaler(1, 3, replicas=0, used=None)]
     yield "budget-allows-nothing", [deployment(replicas=2), budget(2, healthy=2, allowed=0)]
     yield "budget-allows-one", [deployment(replicas=2), budget(1, healthy=2, allowed=1)]
     yield "budget-at-0", [deployment(replicas=0), budget(1, healthy=0, allowed=0)]
     web = {"app": "web"}
     yield "service-well", [deployment(), service(selector=web)]
     yield "service-of-nothing", [deployment(), service(selector={"app": "website"})]
+    scheduler = {"component": "kube-scheduler"}
+    yield "service-of-hosted", [deployment(), service(selector=scheduler, clusterIP="None")]
     yield "service-at-0", [deployment(replicas=0), service(selector=web)]
     yield "service-of-sick", [deployment(Fate.CRASH_LOOP), service(selector=web)]
     yield "service-without-address", [deployment(), service(selector=web, type="LoadBalancer")]

@@ -86,10 +86,10 @@ def podless_deployment() -> Specimen:
     return _workload("deployments", "web", _template("web", Fate.RUNNING), _scale(2), settled)
 
 
-def replica_set(fate: Fate, replicas: int) -> Specimen:
+def replica_set(fate: Fate, replicas: int, *, name: str = "web") -> Specimen:
     """Of no deployment."""
     settled = _replicas(replicas, _ready(fate, replicas))
-    return _workload("replicasets", "web", _template("web", fate), _scale(replicas), settled)
+    return _workload("replicasets", name, _template(name, fate), _scale(replicas), settled)
 
 
 def stateful_set(replicas: int = 1, *, storage_class: str = "") -> Specimen:
@@ -118,6 +118,12 @@ def bare_pod(fate: Fate = Fate.RUNNING, *, node: str = "", finalizers: tuple[str
     spec: JsonObject = {"containers": [CONTAINER], "nodeName": node}
     metadata: JsonObject = {"annotations": {FATE: fate}, "finalizers": finalizers}
     return Specimen(CORE, "pods", "tool", {"spec": spec}, metadata=metadata)
+
+
+def gated_pod() -> Specimen:
+    """The scheduler does not look at it before somebody says so."""
+    spec: JsonObject = {"containers": [CONTAINER], "schedulingGates": [{"name": "acme.example/quota"}]}
+    return Specimen(CORE, "pods", "tool", {"spec": spec})
 
 
 def _workload(
@@ -295,6 +301,11 @@ def budget(least: int, *, healthy: int, allowed: int) -> Specimen:
         return seen and (status.current_healthy, status.disruptions_allowed) == (healthy, allowed)
 
     return Specimen("/apis/policy/v1", "poddisruptionbudgets", "web", {"spec": spec}, settled=settled)
+
+
+def joining_node(name: str) -> Specimen:
+    """It has just come, and is not ready yet."""
+    return Specimen(CORE, "nodes", name, {}, status={"conditions": [_condition("Ready", "False", "KubeletNotReady")]})
 
 
 def quota(what: str, hard: str, *, used: str) -> Specimen:
