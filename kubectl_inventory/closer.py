@@ -15,10 +15,12 @@ from functools import partial
 import msgspec
 
 from kubectl_inventory.conclusions import Suspect
-from kubectl_inventory.diagnosis import SERVICE_LABEL
+from kubectl_inventory.diagnosis import SERVICE_LABEL, SLICES, Gathering
 from kubectl_inventory.discovery import Each
 from kubectl_inventory.errors import ApiError, BoundaryError, TimedOut, Unauthorized
-from kubectl_inventory.health import HEALTHS, is_custom
+from kubectl_inventory.health import HEALTHS, LEASES, SYSTEM_NAMESPACE, is_custom
+from kubectl_inventory.plan import Plan
+from kubectl_inventory.policy import Policy
 from kubectl_inventory.resource import Kind, Question, Read, collection_path
 from kubectl_inventory.wire import DETAILS, Detail, DetailsReply, decode
 
@@ -63,33 +65,54 @@ class Look(msgspec.Struct, frozen=True):
         )
 
 
+class Sources(msgspec.Struct, frozen=True, kw_only=True):
+    """What tells more besides the suspects themselves, where it is there and may be asked."""
+
+    slices: Kind | None = None
+    nodes: Kind | None = None
+    """Where their conditions are wanted."""
+    node_count: int = 0
+    leases: Kind | None = None
+    """Where those of the control plane are wanted."""
+
+
+def find_sources(plan: Plan, policy: Policy, gathering: Gathering) -> Sources:
+    """Those of a judgement.
+
+    The control plane's leases are no kind that says how it is: asked for themselves, where the whole cluster is
+    judged and no rule is about them or their namespace.
+    """
+    asked, left = plan.kinds("Asked"), plan.kinds("LeftOut")
+    is_whole = not (plan.reach.named or plan.selects or policy.denies_namespace(SYSTEM_NAMESPACE))
+    return Sources(
+        slices=_named(asked, SLICES),
+        nodes=_named(asked, "nodes") if gathering.looks_at_nodes else None,
+        node_count=len(gathering.nodes),
+        leases=_named(left, LEASES) if is_whole else None,
+    )
+
+
 class Looks:
     """Which looks a run takes, and what they told."""
 
-    def __init__(
-        self,
-        suspects: Sequence[Suspect],
-        *,
-        thorough: bool,
-        slices: Kind | None,
-        nodes: Kind | None,
-        all_nodes: int = 0,
-    ) -> None:
+    def __init__(self, suspects: Sequence[Suspect], sources: Sources, *, thorough: bool) -> None:
         wanted = [it for it in suspects if it.symptom.look == "verdict" or (thorough and it.symptom.look)]
         # What decides comes before what only says more, the worst before the rest, and what is but a doubt last.
         wanted.sort(
             key=lambda it: (it.symptom.look != "verdict", it.symptom.is_doubt, HEALTHS.index(it.symptom.health))
         )
         # Each page of the nodes is a question, too.
-        most = MOST_LOOKS - max((all_nodes - 1) // _PAGE, 0)
+        most = MOST_LOOKS - max((sources.node_count - 1) // _PAGE, 0)
         together: defaultdict[tuple[Kind, str | None], set[str]] = defaultdict(set)
         for suspect in wanted:
             together[_place(suspect)].add(suspect.patient.name)
         self._looks: dict[Suspect, Look] = {}
-        self._of_nodes = Look(nodes, None, wants_all=all_nodes > _PAGE) if nodes is not None else None
-        asked: dict[Look, None] = {self._of_nodes: None} if self._of_nodes is not None else {}
+        nodes, leases, self._slices = sources.nodes, sources.leases, sources.slices
+        self._of_nodes = Look(nodes, None, wants_all=sources.node_count > _PAGE) if nodes is not None else None
+        self._of_leases = Look(leases, SYSTEM_NAMESPACE) if leases is not None else None
+        asked: dict[Look, None] = {it: None for it in (self._of_nodes, self._of_leases) if it is not None}
         for suspect in wanted:
-            look = self._look(suspect, len(together[_place(suspect)]), slices)
+            look = self._look(suspect, len(together[_place(suspect)]))
             if look is not None and (look in asked or len(asked) < most):
                 asked[look] = None
                 self._looks[suspect] = look
@@ -129,9 +152,15 @@ class Looks:
         told = self._told.get(self._of_nodes)
         return (told.items or ()) if told is not None else None
 
-    def _look(self, suspect: Suspect, alike: int, slices: Kind | None) -> Look | None:
+    def at_leases(self) -> tuple[Detail, ...]:
+        """What was told of the control plane's leases; nothing where nobody may know."""
+        told = self._told.get(self._of_leases) if self._of_leases is not None else None
+        return (told.items or ()) if told is not None else ()
+
+    def _look(self, suspect: Suspect, alike: int) -> Look | None:
         kind, namespace = _place(suspect)
         if suspect.object.kind.name == "services":
+            slices = self._slices
             return Look(slices, namespace, service=suspect.object.name) if slices is not None else None
         if self._of_nodes is not None and kind == self._of_nodes.kind:
             return self._of_nodes
@@ -158,6 +187,5 @@ def _ask(read: Read, look: Look) -> DetailsReply | None:
         return None
 
 
-def kind_named(kinds: Iterable[Kind], name: str) -> Kind | None:
-    """The kind of that name among those that were read."""
+def _named(kinds: Iterable[Kind], name: str) -> Kind | None:
     return next((kind for kind in kinds if kind.name == name), None)

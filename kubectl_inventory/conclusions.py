@@ -12,7 +12,7 @@ import msgspec
 
 from kubectl_inventory.clock import epoch_of, human_age, human_span, now_epoch
 from kubectl_inventory.findings import Finding, Owner, Thing
-from kubectl_inventory.health import BAD_CONDITIONS, GOOD_CONDITIONS, NODE_TROUBLES, Health
+from kubectl_inventory.health import BAD_CONDITIONS, GOOD_CONDITIONS, NODE_TROUBLES, SYSTEM_NAMESPACE, Health
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.symptoms import Symptom
 from kubectl_inventory.wire import Condition, ContainerStatus, Detail
@@ -22,6 +22,12 @@ _REMAINING = re.compile(r"([a-z0-9-]{1,63})\.[a-z0-9.-]{0,253} has (\d{1,9}) res
 """What the namespace controller says is left, `pods. has 3` (kubernetes `pkg/controller/namespace/deletion`)."""
 _RELEASING = ("ReplicaSetUpdated", "FoundNewReplicaSet", "NewReplicaSetCreated")
 """A Deployment is Progressing for these while a release is under way (kubernetes `pkg/controller/deployment/util`)."""
+
+
+_CONTROL_PLANE = ("kube-controller-manager", "kube-scheduler")
+"""Each renews its lease every two seconds (component-base `LeaderElectionConfiguration`), wherever there are two."""
+_API_SERVERS = "apiserver-"
+"""And each API server its own every ten (KEP-1965): by whose clock the others' are judged."""
 
 
 class Suspect(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +115,28 @@ def node_findings(kind: Kind, nodes: Sequence[Detail]) -> Iterator[Finding]:
                     says=condition.message,
                     since=condition.last_transition_time,
                 )
+
+
+def control_plane_findings(kind: Kind, leases: Sequence[Detail], *, grace_s: float) -> Iterator[Finding]:
+    """What of the control plane has fallen silent: then nothing that a status says can be relied on.
+
+    Nothing where API servers have no leases (before Kubernetes 1.26), or nobody else has.
+    """
+    renewed = {it.metadata.name: it.spec.renew_time for it in leases if it.spec is not None}
+    heard = {name: epoch for name, text in renewed.items() if (epoch := epoch_of(text)) is not None}
+    now = max((epoch for name, epoch in heard.items() if name.startswith(_API_SERVERS)), default=0.0)
+    for name in _CONTROL_PLANE:
+        silent_s = now - heard.get(name, now)
+        if silent_s > grace_s:
+            yield Finding(
+                object=Thing(kind, SYSTEM_NAMESPACE, name),
+                health="error",
+                reason="NotRenewed",
+                brief=f"not renewed for {human_span(int(silent_s))}",
+                summary=f"{name} has not been heard of for {human_span(int(silent_s))}",
+                says="what the cluster says of itself may be as old",
+                since=renewed[name],
+            )
 
 
 def joining_nodes(nodes: Sequence[Detail], *, grace_s: float) -> frozenset[str]:

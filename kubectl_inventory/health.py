@@ -61,6 +61,10 @@ BUILT_IN_GROUPS = frozenset({
 })
 """The API server's own groups: what they serve besides the kinds above are settings, rights and leases."""
 
+LEASES = "leases.coordination.k8s.io"
+SYSTEM_NAMESPACE = "kube-system"
+"""Where the control plane keeps its own."""
+
 BEARINGS = frozenset({"namespaces", "nodes", "storageclasses.storage.k8s.io"})
 """Outside all namespaces, and needed to judge what is in one: pods by their nodes, claims by their classes."""
 

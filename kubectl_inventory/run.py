@@ -178,27 +178,28 @@ def diagnose(
 
     `since_s`: how far events are looked back. `thorough`: also what says no more than why, and since when.
     """
-    from kubectl_inventory.closer import Looks, kind_named
-    from kubectl_inventory.conclusions import conclude, joining_nodes, node_findings
-    from kubectl_inventory.diagnosis import SLICES, Gathering
+    from kubectl_inventory.closer import Looks, find_sources
+    from kubectl_inventory.conclusions import conclude, control_plane_findings, joining_nodes, node_findings
+    from kubectl_inventory.diagnosis import Gathering
     from kubectl_inventory.rollup import roll_up
 
-    policy, asked = session.policy, inventory.plan.kinds("Asked")
+    policy = session.policy
     known = [treatment.kind for treatment in inventory.plan.treatments]
     gathering = Gathering(policy, since_s=since_s, kinds=known, only=request.namespaces or None)
     for kind, page in inventory.pieces():
         gathering.take(kind, page)
     whole = {reading.kind.name for reading in inventory.readings if not reading.gaps}
     suspects = gathering.conclude({kind.name for kind in known} - whole)
-    nodes = kind_named(asked, "nodes") if gathering.looks_at_nodes else None
-    looks = Looks(
-        suspects, thorough=thorough, slices=kind_named(asked, SLICES), nodes=nodes, all_nodes=len(gathering.nodes)
-    )
+    sources = find_sources(inventory.plan, policy, gathering)
+    looks = Looks(suspects, sources, thorough=thorough)
     looks.take(session.cluster.read, side_by_side(request, session))
     conditions = looks.at_nodes()
     joining = joining_nodes(conditions or (), grace_s=policy.grace_s)
     found = [conclude(suspect, looks.at(suspect), grace_s=policy.grace_s, joining=joining) for suspect in suspects]
-    found += node_findings(nodes, conditions) if nodes is not None and conditions and not request.namespaces else ()
+    if sources.nodes is not None and not request.namespaces:
+        found += node_findings(sources.nodes, conditions or ())
+    if sources.leases is not None:
+        found += control_plane_findings(sources.leases, looks.at_leases(), grace_s=policy.grace_s)
     findings = [
         finding
         for finding in found

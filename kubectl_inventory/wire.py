@@ -271,13 +271,20 @@ class Endpoint(msgspec.Struct, frozen=True):
     conditions: EndpointConditions = EndpointConditions()
 
 
+class LeaseSpec(msgspec.Struct, frozen=True, rename="camel"):
+    """coordination.k8s.io/v1 `LeaseSpec`: when its holder was last heard of."""
+
+    renew_time: str | None = None
+
+
 class Detail(msgspec.Struct, frozen=True):
-    """One object, read for what is the matter with it: its status, and nothing of its spec."""
+    """One object, read for what is the matter with it: its status, and of its spec what a Lease has in place of one."""
 
     metadata: DetailMeta = DetailMeta()
     status: ObjectStatus = ObjectStatus()
     endpoints: tuple[Endpoint, ...] | None = None
     """Of an EndpointSlice, which has no status."""
+    spec: LeaseSpec | None = None
 
 
 class DetailsReply(msgspec.Struct, frozen=True):

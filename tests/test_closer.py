@@ -8,16 +8,30 @@ from typing import TypeVar
 import msgspec
 import pytest
 
-from kubectl_inventory.closer import MOST_LOOKS, Look, Looks, kind_named
+from kubectl_inventory.closer import MOST_LOOKS, Look, Looks, Sources, find_sources
 from kubectl_inventory.conclusions import Suspect
+from kubectl_inventory.diagnosis import Gathering
 from kubectl_inventory.errors import BoundaryError, Forbidden, TimedOut, Unauthorized
 from kubectl_inventory.health import Health
+from kubectl_inventory.plan import Plan, Treatment
+from kubectl_inventory.reach import Reach
 from kubectl_inventory.resource import Answer, Kind, Question
 from kubectl_inventory.symptoms import Look as Wish
 from kubectl_inventory.symptoms import Symptom
-from kubectl_inventory.wire import Condition, Detail, DetailMeta, ObjectStatus
-from tests.fake_api import DEPLOYMENTS, NODES, PODS, SECRETS, FakeApi, Replies, encode, in_turn
-from tests.printed import BUCKETS, SERVICES, SLICES, VOLUMES, a_thing
+from kubectl_inventory.wire import Condition, Detail, DetailMeta, LeaseSpec, ObjectStatus
+from tests.fake_api import (
+    DEPLOYMENTS,
+    NODES,
+    PODS,
+    SECRETS,
+    FakeApi,
+    Replies,
+    a_kind,
+    a_policy,
+    encode,
+    in_turn,
+)
+from tests.printed import BUCKETS, SERVICES, SLICES, VOLUMES, a_thing, page_of, printed
 
 T = TypeVar("T")
 SHOP = "/api/v1/namespaces/shop/pods"
@@ -35,9 +49,9 @@ def pods(count: int, wish: Wish = "verdict", health: Health = "warning", start: 
 
 
 def looked(suspects: Sequence[Suspect], replies: Replies | None = None, *, thorough: bool = False,
-           nodes: Kind | None = None, all_nodes: int = 0) -> tuple[Looks, list[Question]]:  # fmt: skip
+           nodes: Kind | None = None, leases: Kind | None = None) -> tuple[Looks, list[Question]]:  # fmt: skip
     api = FakeApi(replies)
-    looks = Looks(suspects, thorough=thorough, slices=SLICES, nodes=nodes, all_nodes=all_nodes)
+    looks = Looks(suspects, Sources(slices=SLICES, nodes=nodes, leases=leases), thorough=thorough)
     looks.take(api, in_turn)
     return looks, api.asked
 
@@ -49,7 +63,8 @@ def items(*names: str, more: str = "") -> bytes:
 
 
 def a_detail(name: str = "web") -> Detail:
-    return Detail(DetailMeta(name=name), ObjectStatus(conditions=(Condition("Ready", "False"),)))
+    status = ObjectStatus(conditions=(Condition("Ready", "False"),))
+    return Detail(DetailMeta(name=name), status, spec=LeaseSpec())  # as much of a spec as is read of any kind
 
 
 def test_an_object_is_asked_by_its_name_in_a_list_from_the_servers_memory() -> None:
@@ -74,7 +89,7 @@ def test_a_service_is_asked_by_its_slices() -> None:
     assert [(it.path, it.label_selector, it.field_selector) for it in asked] == [
         ("/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices", "kubernetes.io/service-name=web", "")
     ]
-    without = Looks([suspect], thorough=False, slices=None, nodes=None)
+    without = Looks([suspect], Sources(), thorough=False)
     assert without.at(suspect) is None
 
 
@@ -146,7 +161,7 @@ def test_thousands_of_nodes_come_in_pages_that_count_as_questions() -> None:
         return Answer(body=pages[bool(question.continue_token)] if question.path == "/api/v1/nodes" else items())
 
     asked: list[Question] = []
-    looks = Looks(pods(MOST_LOOKS), thorough=False, slices=None, nodes=NODES, all_nodes=400)
+    looks = Looks(pods(MOST_LOOKS), Sources(nodes=NODES, node_count=400), thorough=False)
     looks.take(read, in_turn)
     of_nodes = [it for it in asked if it.path == "/api/v1/nodes"]
     assert [(it.limit, it.continue_token, it.from_cache) for it in of_nodes] == [(250, "", False), (250, "next", False)]
@@ -183,7 +198,7 @@ def test_who_is_logged_out_is_told_so() -> None:
 def test_secrets_are_refused() -> None:
     api = FakeApi()
     with pytest.raises(BoundaryError, match="refused to look closer at secrets"):
-        Looks([a_suspect(SECRETS)], thorough=True, slices=None, nodes=None).take(api, in_turn)
+        Looks([a_suspect(SECRETS)], Sources(), thorough=True).take(api, in_turn)
     with pytest.raises(BoundaryError):
         Look(SECRETS, "shop").question()
     assert api.asked == []
@@ -194,14 +209,44 @@ def test_what_the_end_of_the_run_cuts_off_is_left_to_the_row_and_counted() -> No
         raise TimedOut(f"{len(functions)} were not asked")
 
     suspects = pods(MOST_LOOKS + 7)
-    looks = Looks(suspects, thorough=False, slices=None, nodes=None)
+    looks = Looks(suspects, Sources(), thorough=False)
     looks.take(FakeApi(), too_late)
     assert ([it for it in suspects if looks.at(it) is not None], looks.overlooked) == ([], 57)
 
 
-def test_a_kind_is_found_by_its_name() -> None:
-    assert kind_named([PODS, SLICES], "endpointslices.discovery.k8s.io") == SLICES
-    assert kind_named([PODS, SLICES], "nodes") is None
+LEASES = a_kind("leases", "coordination.k8s.io")
+ALL_KINDS = [*(Treatment(kind, "Asked") for kind in (PODS, SLICES, NODES)), Treatment(LEASES, "LeftOut")]
+
+
+@pytest.mark.parametrize(
+    ("treatments", "reach", "policy", "leases"),
+    [
+        (ALL_KINDS, Reach(), "", LEASES),
+        (ALL_KINDS, Reach(names=("shop",), named=True), "", None),
+        (ALL_KINDS, Reach(), "namespaces: {deny: [kube-system]}", None),
+        ([*ALL_KINDS[:3], Treatment(LEASES, "Withheld")], Reach(), "resources: {deny: [leases]}", None),
+        ([*ALL_KINDS[:3], Treatment(LEASES, "Excluded")], Reach(), "", None),
+        (ALL_KINDS[:3], Reach(), "", None),
+    ],
+)
+def test_the_control_plane_is_asked_for_where_the_cluster_is_judged_and_the_policy_permits(
+    treatments: list[Treatment], reach: Reach, policy: str, leases: Kind | None
+) -> None:
+    plan, boundary = Plan(tuple(treatments), (), reach), a_policy(policy)
+    gathering = Gathering(boundary, since_s=3600, kinds=(), only=None)
+    assert find_sources(plan, boundary, gathering) == Sources(slices=SLICES, leases=leases)
+    gathering.take(NODES, page_of(NODES, printed(NODES, "w1", status="Ready")))
+    assert find_sources(plan, boundary, gathering) == Sources(slices=SLICES, nodes=NODES, node_count=1, leases=leases)
+
+
+def test_the_control_planes_leases_are_one_list_of_its_namespace() -> None:
+    path = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
+    lease = {"metadata": {"name": "kube-scheduler"}, "spec": {"renewTime": "2026-01-03T09:14:22.000000Z"}}
+    looks, asked = looked([], {path: encode({"items": [lease]})}, leases=LEASES)
+    assert [(it.path, it.limit) for it in asked] == [(path, 250)]
+    (told,) = looks.at_leases()
+    assert told.spec == LeaseSpec("2026-01-03T09:14:22.000000Z")
+    assert looked([], {path: Forbidden("no")}, leases=LEASES)[0].at_leases() == ()
 
 
 def test_nobody_is_asked_about_nothing() -> None:

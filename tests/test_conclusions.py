@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from kubectl_inventory.clock import now_epoch
-from kubectl_inventory.conclusions import Suspect, conclude, joining_nodes, node_findings
+from kubectl_inventory.conclusions import Suspect, conclude, control_plane_findings, joining_nodes, node_findings
 from kubectl_inventory.findings import Finding, Owner
 from kubectl_inventory.health import Health
 from kubectl_inventory.resource import Kind
@@ -23,11 +23,12 @@ from kubectl_inventory.wire import (
     Ended,
     Endpoint,
     EndpointConditions,
+    LeaseSpec,
     ObjectStatus,
     OwnerReference,
     Waiting,
 )
-from tests.fake_api import DEPLOYMENTS, NAMESPACE_KIND, NODES, PODS
+from tests.fake_api import DEPLOYMENTS, NAMESPACE_KIND, NODES, PODS, a_kind
 from tests.printed import (
     AUTOSCALERS,
     BUCKETS,
@@ -353,6 +354,41 @@ def test_a_cron_job_is_found_whose_last_run_did_not_complete(
 def test_a_doubt_is_no_finding_where_nobody_looked() -> None:
     doubt = Symptom(health="warning", reason="RunFailed", look="verdict", is_doubt=True)
     assert conclude(msgspec.structs.replace(a_suspect(CRON_JOBS), symptom=doubt), None, grace_s=GRACE_S) is None
+
+
+LEASES = a_kind("leases", "coordination.k8s.io")
+
+
+def leases(**ages_s: int | None) -> list[Detail]:
+    """The control plane's, by how long ago each was renewed; an underscore in a name is a hyphen."""
+    return [
+        Detail(DetailMeta(name=name.replace("_", "-")), spec=LeaseSpec(ago(age_s)) if age_s is not None else None)
+        for name, age_s in ages_s.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("held", "silent"),
+    [
+        (leases(apiserver_x=3, kube_scheduler=2, kube_controller_manager=2), []),
+        (leases(apiserver_x=3, kube_scheduler=720, kube_controller_manager=2), ["kube-scheduler"]),
+        (leases(apiserver_x=3, kube_scheduler=720, kube_controller_manager=720),
+         ["kube-controller-manager", "kube-scheduler"]),
+        (leases(apiserver_x=3, kube_scheduler=299), []),
+        # By the API servers' clock, not by ours: an hour apart they are still of one time.
+        (leases(apiserver_x=3600, kube_scheduler=3602), []),
+        (leases(apiserver_old=90_000, apiserver_x=3, kube_scheduler=720), ["kube-scheduler"]),
+        (leases(kube_scheduler=720), []),
+        (leases(apiserver_x=None, kube_scheduler=720), []),
+        (leases(apiserver_x=3, kube_scheduler=None), []),
+        (leases(apiserver_x=3, istiod=720), []),
+        ([], []),
+    ],
+)  # fmt: skip
+def test_a_part_of_the_control_plane_is_found_that_has_fallen_silent(held: list[Detail], silent: list[str]) -> None:
+    found = list(control_plane_findings(LEASES, held, grace_s=GRACE_S))
+    assert [it.object.name for it in found] == silent
+    assert all((it.place, it.health, it.reason) == ("kube-system", "error", "NotRenewed") for it in found)
 
 
 def a_node(name: str, age_s: int, lasts_s: int | None, ready: str = "False") -> Detail:

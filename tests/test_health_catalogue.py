@@ -6,6 +6,8 @@ What is created there stands in `tests/controlplane/sick.py`.
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ from tests.conftest import Typist
 from tests.controlplane.cluster import ControlPlane, start_control_plane
 from tests.controlplane.credentials import ADMIN
 from tests.controlplane.populate import populate_sick
-from tests.controlplane.sick import cases
+from tests.controlplane.sick import SYSTEM, cases
 from tests.oracle import listed_kinds
 
 IMPATIENT = "{apiVersion: inventory/v1, kind: BoundaryPolicy, health: {graceSeconds: 1}}\n"
@@ -38,6 +40,8 @@ CATALOGUE = """
 -                           warning       PersistentVolume/released-to-delete               Released           changing
 -                           warning       CustomResourceDefinition/oldbuckets.acme.example  NotEstablished
 -                           warning       APIService/v1.stock.acme.example                  ServiceNotFound
+
+kube-system                 error         Lease/kube-scheduler          NotRenewed
 
 crash-loop                  error         Deployment/web                CrashLoopBackOff
 crash-loop-by-oom           error         Deployment/web                CrashLoopBackOff
@@ -318,6 +322,14 @@ def test_a_namespace_has_time_to_become_well_by_default(by_default: Answer, name
     assert by_default.item(namespace).health == worst([row.by_default for row in rows])
 
 
+def test_the_verdict_is_the_same_in_every_format(by_default: Answer, typist: Typist) -> None:
+    # A table asks less than a document does.
+    table = csv.DictReader(io.StringIO(typist.inventory("health", "-o", "csv").out))
+    assert {row["namespace"] or CLUSTER: row["health"] for row in table} == {
+        it.namespace: it.health for it in (by_default.cluster, *by_default.items)
+    }
+
+
 @pytest.mark.parametrize("row", OF_CLUSTER, ids=[row.found for row in OF_CLUSTER])
 def test_what_is_in_no_namespace_is_as_the_catalogue_says(impatient: Answer, by_default: Answer, row: Row) -> None:
     for answer, health in ((impatient, row.health), (by_default, row.by_default)):
@@ -336,13 +348,13 @@ def test_the_sick_cluster_keeps_its_promise(typist: Typist, kind: str, namespace
 
 
 def test_the_catalogue_is_of_every_case() -> None:
-    assert sorted(NAMESPACES) == sorted(cases())
+    assert sorted(NAMESPACES) == sorted([*cases(), SYSTEM])
 
 
 def test_nothing_else_has_findings(impatient: Answer) -> None:
     assert [it[0] for it in impatient.told(CLUSTER)] == sorted(row.found for row in OF_CLUSTER)
     others = {it.namespace: it.health for it in impatient.items if it.namespace not in NAMESPACES}
-    assert others == dict.fromkeys(("default", "kube-node-lease", "kube-public", "kube-system"), "ok")
+    assert others == dict.fromkeys(("default", "kube-node-lease", "kube-public"), "ok")
     assert {it.namespace for it in impatient.findings} <= {CLUSTER, *NAMESPACES}
 
 

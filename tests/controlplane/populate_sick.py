@@ -28,10 +28,12 @@ from tests.controlplane.sick import (
     NOT_READY,
     SHORT_OF_MEMORY,
     SILENT,
+    SYSTEM,
     Cases,
     cases,
     cluster_objects,
     custom_kinds,
+    system_objects,
     unestablished_kind,
 )
 from tests.controlplane.sick_objects import ACME_GROUP, HELD, Specimen, api_service, has_ended, job
@@ -103,6 +105,7 @@ def _join_nodes(kubelet: Kubelet) -> None:
 def _create_cluster_objects(client: AdminClient) -> None:
     kinds = custom_kinds()
     create_all(client, ((it.where(""), it.body) for it in (*kinds, *cluster_objects())))
+    create_all(client, ((it.where(SYSTEM), it.body) for it in system_objects()))
     wait_for_custom_kinds(client, {ACME_GROUP: [it.name.partition(".")[0] for it in kinds]})
 
 

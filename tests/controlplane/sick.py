@@ -6,6 +6,7 @@ of each stands in `tests/test_health_catalogue.py`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import TypeAlias
 
 from tests.controlplane.fates import Fate
@@ -32,6 +33,7 @@ from tests.controlplane.sick_objects import (
     initializing_deployment,
     job,
     joining_node,
+    lease,
     lost_claim,
     of_condition,
     of_field,
@@ -48,6 +50,7 @@ from tests.controlplane.sick_objects import (
 
 Cases: TypeAlias = Mapping[str, Sequence[Specimen]]
 
+SYSTEM = "kube-system"
 # One more has just been made.
 JOINING = "w7"
 # Of the six nodes that have been there, w1 and w2 are well and w6 is cordoned.
@@ -89,6 +92,11 @@ def cluster_objects() -> Sequence[Specimen]:
         # and who deletes a host's directories does so only below /tmp.
         volume("failed", "Failed", "Delete", hostPath={"path": "/var/lib/volumes/failed"}, claimRef=gone),
     )
+
+
+def system_objects() -> Sequence[Specimen]:
+    """What is in the namespace of the cluster's own."""
+    return (lease("kube-scheduler", timedelta(minutes=12)),)
 
 
 def custom_kinds() -> Sequence[Specimen]:

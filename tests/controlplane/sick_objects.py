@@ -6,6 +6,7 @@ it; which of them make up which case stands in `sick`.
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
+from datetime import timedelta
 
 from tests.controlplane.fates import COURSES, FATE, GATE, Fate
 from tests.controlplane.kubelet import timestamp
@@ -306,6 +307,12 @@ def budget(least: int, *, healthy: int, allowed: int) -> Specimen:
 def joining_node(name: str) -> Specimen:
     """It has just come, and is not ready yet."""
     return Specimen(CORE, "nodes", name, {}, status={"conditions": [_condition("Ready", "False", "KubeletNotReady")]})
+
+
+def lease(name: str, ago: timedelta) -> Specimen:
+    """What a part of the control plane holds, and renews as long as it runs: last so long ago."""
+    renewed = timestamp(ago).replace("Z", ".000000Z")
+    return Specimen("/apis/coordination.k8s.io/v1", "leases", name, {"spec": {"renewTime": renewed}})
 
 
 def quota(what: str, hard: str, *, used: str) -> Specimen:
