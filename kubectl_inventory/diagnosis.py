@@ -8,7 +8,6 @@ one maker are one suspect. What only an object's status tells is left to a close
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
@@ -21,6 +20,7 @@ from kubectl_inventory.conclusions import Suspect
 from kubectl_inventory.findings import Occurrence, Thing
 from kubectl_inventory.health import ENDED_CONTAINERS, WORKLOADS, Health, is_over, is_worse
 from kubectl_inventory.inventory import Page, Row
+from kubectl_inventory.makers import Job, Maker, Makers, alike
 from kubectl_inventory.native import judge_row
 from kubectl_inventory.pods import PodState, read_pod
 from kubectl_inventory.policy import Policy
@@ -31,22 +31,15 @@ from kubectl_inventory.workloads import Backing, Workload, selector_of
 SLICES = "endpointslices.discovery.k8s.io"
 SERVICE_LABEL = "kubernetes.io/service-name"
 """Tells an EndpointSlice's Service (discovery.k8s.io/v1)."""
-_HASH = re.compile("[bcdfghjklmnpqrstvwxz2456789]{1,10}", re.ASCII)
-"""A Deployment's mark on its ReplicaSets (apimachinery `util/rand` SafeEncodeString)."""
-_KEPT, _LONGEST = 58, 63
-"""How much of a maker's name the server keeps before five random letters (apiserver `pkg/storage/names`)."""
 _HEADLESS = "None"
 _JOBS = "jobs.batch"
 _BUDGETS = "poddisruptionbudgets.policy"
 _CLASSES = "storageclasses.storage.k8s.io"
-_TAIL = re.compile(r"-(?:\d{1,9}|[bcdfghjklmnpqrstvwxz2456789]{5})", re.ASCII)
-"""What whoever makes many pods adds to the name that they share: a number, or five random letters."""
 _TARGETS = {"Deployment": "deployments.apps", "StatefulSet": "statefulsets.apps"}
 """What an autoscaler's REFERENCE calls the workloads that are known here."""
 _NO_ENDPOINTS = ("", "<unset>", "<none>")
 _JOB_OK = ("Complete", "Running", "Suspended", "SuccessCriteriaMet", "FailureTarget", "Terminating", "")
 """Without a Status column (Kubernetes 1.29 and older) the Job is looked at where a pod of it ended badly."""
-_LONGEST_NUMBER = 18
 
 
 class Space:
@@ -80,20 +73,6 @@ class Space:
         return [it for it in self.workloads if it.thing.kind.name in WORKLOADS or it.wanted]
 
 
-class _Job:
-    """A Job by its row, and what its pods say."""
-
-    __slots__ = ("age_s", "cron", "number", "status", "thing", "words")
-
-    def __init__(self, thing: Thing, status: str, age_s: float | None) -> None:
-        self.thing, self.status, self.age_s = thing, status, age_s
-        cron, _, number = thing.name.rpartition("-")
-        # A CronJob names its Jobs by the minute that they were due (kubernetes `pkg/controller/cronjob`).
-        is_due = number.isdecimal() and len(number) <= _LONGEST_NUMBER
-        self.cron, self.number = (cron, int(number)) if is_due else ("", 0)
-        self.words: dict[str, None] = {}
-
-
 class Gathering:
     """Everything that an inventory's pages say, as far as it is needed for a judgement."""
 
@@ -111,16 +90,13 @@ class Gathering:
         """Nodes that are not ready and young: to be looked at, whether they ever were."""
         self.cluster_warnings = 0
         self._waiting_classes: set[str] = set()
-        self._deployments: dict[tuple[str, str], Workload] = {}
-        self._stateful_sets: dict[tuple[str, str], Workload] = {}
-        self._others: dict[tuple[str, str], Workload | _Job] = {}
-        """What names its pods after itself and five random letters, by as much of its name as they keep."""
-        self._jobs: list[_Job] = []
+        self._makers = Makers()
+        self._jobs: list[Job] = []
         self._dead: set[str] = set()
         self._cron_jobs: set[tuple[str, str]] = set()
         self._scheduled: dict[tuple[str, str], tuple[Thing, float | None]] = {}
         """Of those the ones that have run and do not run now, and their age in seconds."""
-        self._pods: dict[tuple[object, ...], tuple[Suspect, Workload | _Job | None]] = {}
+        self._pods: dict[tuple[object, ...], tuple[Suspect, Maker | None]] = {}
         self._doubtful: list[_Doubtful] = []
         self._autoscalers: list[tuple[Thing, str, float | None]] = []
         """Those that measure nothing, as what they scale has no pods: what they call it, and their age in seconds."""
@@ -167,7 +143,7 @@ class Gathering:
             self.suspects = [_may_wait(it) if it.object.kind.resource == "persistentvolumeclaims" else it
                              for it in self.suspects]
         for key, it in self.occurrences.items():
-            self.occurrences[key] = msgspec.structs.replace(it, maker=self._maker_of(it))
+            self.occurrences[key] = msgspec.structs.replace(it, maker=self._makers.of_occurrence(it))
         return self.suspects
 
     # --- rows -----------------------------------------------------------------
@@ -204,19 +180,14 @@ class Gathering:
 
     def _workload(self, kind: Kind, row: Row, places: Places) -> None:
         space = row.namespace or ""
-        deployment = self._deployment_of(space, row.name) if kind.name == "replicasets.apps" else None
+        deployment = self._makers.deployment_of(space, row.name) if kind.name == "replicasets.apps" else None
         if deployment is not None and deployment.wanted:
             return  # the Deployment is judged
         workload = Workload(_thing(kind, row), row, places)
         if deployment is not None and not workload.wanted:
             return
         # Of a Deployment at 0 that wants pods all the same: another controller's (Argo Rollouts, `workloadRef`).
-        if kind.name == "deployments.apps":
-            self._deployments[(space, row.name)] = workload
-        elif kind.name == "statefulsets.apps":
-            self._stateful_sets[(space, row.name)] = workload
-        else:
-            self._others.setdefault((space, row.name[:_KEPT]), workload)
+        self._makers.add(workload)
         self.spaces[space].workloads.append(workload)
 
     def _cron_job(self, kind: Kind, row: Row, places: Places) -> None:
@@ -229,9 +200,9 @@ class Gathering:
             self._scheduled[key] = (thing, age_s)
 
     def _job(self, kind: Kind, row: Row, places: Places) -> None:
-        job = _Job(_thing(kind, row), places.status(row), places.age_s(row))
+        job = Job(_thing(kind, row), places.status(row), places.age_s(row))
         self._jobs.append(job)
-        self._others.setdefault((row.namespace or "", row.name[:_KEPT]), job)
+        self._makers.add(job)
 
     def _claim(self, kind: Kind, row: Row, places: Places) -> None:
         space = self.spaces[row.namespace or ""]
@@ -245,14 +216,14 @@ class Gathering:
     def _pod(self, kind: Kind, row: Row, places: Places) -> None:
         state = read_pod(kind, row, places, self._policy, dead=self._dead, since_s=self._since_s)
         place = row.namespace or ""
-        space, maker = self.spaces[place], self._maker(place, row.name)
+        space, maker = self.spaces[place], self._makers.of_pod(place, row.name)
         if not state.is_finished:
             if isinstance(maker, Workload):
                 maker.pods += 1
             else:
                 space.loose += 1
             space.ready += state.is_ready
-        if state.is_spoilt and isinstance(maker, _Job):
+        if state.is_spoilt and isinstance(maker, Job):
             maker.words[places.status(row)] = None
         elif state.is_doubtful:
             self._doubtful.append(_Doubtful(_thing(kind, row), maker, state, places.age_s(row)))
@@ -333,50 +304,17 @@ class Gathering:
 
     # --- what belongs together ----------------------------------------------------
 
-    def _maker(self, space: str, pod: str) -> Workload | _Job | None:
-        """Who made a pod, by its name.
-
-        A StatefulSet's is `NAME-NUMBER`, a DaemonSet's, ReplicaSet's or Job's `NAME-RANDOM`, a Deployment's
-        `NAME-HASH-RANDOM` and an indexed Job's `NAME-INDEX-RANDOM`.
-        """
-        nearest, _, last = pod.rpartition("-")
-        stateful_set = self._stateful_sets.get((space, nearest)) if last.isdecimal() else None
-        if stateful_set is not None:
-            return stateful_set
-        if len(pod) == _LONGEST and pod[_KEPT - 1] != "-":
-            nearest = pod[:_KEPT]  # cut, and the hyphen before the random letters with it
-        maker = self._others.get((space, nearest))
-        if maker is not None:
-            return maker
-        farther, _, middle = nearest.rpartition("-")
-        if middle.isdecimal() and isinstance(job := self._others.get((space, farther)), _Job):
-            return job
-        return self._deployment_of(space, nearest)
-
-    def _deployment_of(self, space: str, replica_set: str) -> Workload | None:
-        """Whose a ReplicaSet is, by its name: `NAME-HASH`."""
-        name, _, middle = replica_set.rpartition("-")
-        return self._deployments.get((space, name)) if _HASH.fullmatch(middle) else None
-
-    def _maker_of(self, occurrence: Occurrence) -> str:
-        """Whose pod, or whose ReplicaSet, an event is about."""
-        kind, _, name = occurrence.object.partition("/")
-        if kind == "replicaset":
-            name = f"{name}-"  # as if it were a pod of it
-        maker = self._maker(occurrence.namespace, name) if kind in ("pod", "replicaset") else None
-        return maker.thing.short if maker is not None else ""
-
     def _suspect(self, thing: Thing, symptom: Symptom | None, age_s: float | None) -> None:
         if symptom is not None:
             self.suspects.append(Suspect(object=thing, symptom=symptom, age_s=age_s))
 
     def _suspect_pod(
-        self, pod: Thing, maker: Workload | _Job | None, state: PodState, age_s: float | None, word: str
+        self, pod: Thing, maker: Maker | None, state: PodState, age_s: float | None, word: str
     ) -> None:
         """One more pod that is not well; those alike of one maker are one suspect."""
         symptom = state.symptom or Symptom(health="warning", reason=word, look="reason")
         thing = maker.thing if maker is not None else pod
-        key = (*_alike(thing), symptom.reason)
+        key = (*alike(thing), symptom.reason)
         nodes = frozenset((state.dead_node,)) if state.dead_node else frozenset()
         if key not in self._pods:
             suspect = Suspect(
@@ -490,9 +428,8 @@ class Gathering:
         """Those whose target is not there. One at 0 is as somebody wanted."""
         for thing, reference, age_s in self._autoscalers:
             kind, _, name = reference.partition("/")
-            place = (thing.namespace or "", name)
-            known = place in self._deployments if kind == "Deployment" else place in self._stateful_sets
-            if known or _TARGETS.get(kind, kind) in {kind, *unread}:
+            target = _TARGETS.get(kind)
+            if target is None or target in unread or self._makers.has(target, thing.namespace or "", name):
                 continue
             symptom = Symptom(
                 health="warning", reason="NoTarget", brief=f"has no {reference.lower()}",
@@ -505,7 +442,7 @@ class _Doubtful(NamedTuple):
     """A pod whose restarts may be nobody's fault."""
 
     pod: Thing
-    maker: Workload | _Job | None
+    maker: Maker | None
     state: PodState
     age_s: float | None
 
@@ -517,19 +454,6 @@ class _Idle(NamedTuple):
     selector: Mapping[str, str]
     age_s: float | None
     is_headless: bool
-
-
-def _alike(thing: Thing) -> tuple[object, ...]:
-    """What pods are one finding by: their maker; or, of one that is not known here, the name that they share."""
-    if thing.kind.name != "pods":
-        return (thing,)
-    stem, tail = _stem(thing.name)
-    return (thing.namespace, stem, tail)
-
-
-def _stem(name: str) -> tuple[str, bool]:
-    cut = _TAIL.search(name, name.rfind("-"))
-    return (name[: cut.start()], True) if cut is not None and cut.end() == len(name) else (name, False)
 
 
 def _may_wait(claim: Suspect) -> Suspect:
