@@ -21,6 +21,7 @@ from kubectl_inventory.helper import install_helper
 from kubectl_inventory.opening import home_on_windows
 from kubectl_inventory.terminal import Terminal
 from tests.conftest import Typist
+from tests.reference.readme import ROOT
 
 ONLY_POSIX_HAS = {
     "os": (
@@ -223,3 +224,28 @@ def test_no_helper_is_written_that_would_run_what_is_typed(tmp_path: Path) -> No
         list(install_helper(tmp_path, "kubectl inventory", platform="win32"))
 
     assert list(tmp_path.iterdir()) == []
+
+
+# --- what a process that we start inherits from the bundle -------------------
+
+HOOK = """
+import os, runpy, sys, types
+
+asked = []
+kernel32 = types.SimpleNamespace(SetDllDirectoryW=asked.append)
+sys.modules["ctypes"] = types.SimpleNamespace(windll=types.SimpleNamespace(kernel32=kernel32))
+sys.platform = sys.argv[2]
+os.environ.update(_PYI_ARCHIVE_FILE="a", LD_LIBRARY_PATH="/bundle", LD_LIBRARY_PATH_ORIG="/own", LIBPATH="/bundle")
+runpy.run_path(sys.argv[1])
+left = [name for name in os.environ if name.startswith(("_PYI_", "LD_LIBRARY_PATH", "LIBPATH"))]
+print(asked, {name: os.environ[name] for name in left})
+"""
+
+
+@pytest.mark.parametrize(("platform", "asked"), [("win32", "[None]"), ("linux", "[]")])
+def test_the_bundle_leaves_its_libraries_to_nobody(platform: str, asked: str) -> None:
+    hook = ROOT / "krew" / "environment_hook.py"
+    command = [sys.executable, "-c", HOOK, str(hook), platform]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout == f"{asked} {{'LD_LIBRARY_PATH': '/own'}}\n"
