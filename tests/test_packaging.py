@@ -460,6 +460,58 @@ def test_what_an_index_gets_has_every_sum_and_no_comment(desk: Desk) -> None:
     assert text.startswith("apiVersion: ")
 
 
+# --- the release workflow ------------------------------------------------------------------------
+
+
+def workflow_jobs() -> dict[str, Any]:
+    text = (ROOT / ".github" / "workflows" / "release.yaml").read_text(encoding="utf-8")
+    jobs: dict[str, Any] = yaml.safe_load(text)["jobs"]
+    return jobs
+
+
+def actions_of(job: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [step for step in job["steps"] if "uses" in step]
+
+
+def test_actions_are_pinned_by_commit_and_keep_no_token() -> None:
+    actions = [step for job in workflow_jobs().values() for step in actions_of(job)]
+    checkouts = [step for step in actions if step["uses"].startswith("actions/checkout@")]
+
+    assert [step["uses"] for step in actions if not re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", step["uses"])] == []
+    assert [step for step in checkouts if step.get("with") != {"persist-credentials": False}] == []
+
+
+def test_who_may_publish_runs_no_code_but_the_publishing() -> None:
+    writers = {name: job for name, job in workflow_jobs().items() if "write" in str(job.get("permissions"))}
+
+    assert list(writers) == ["publish"]
+    assert [step["uses"].partition("@")[0] for step in actions_of(writers["publish"])] == ["actions/download-artifact"]
+    assert [step["run"].split()[:3] for step in writers["publish"]["steps"] if "run" in step] == [
+        ["gh", "release", "create"]
+    ]
+
+
+def test_nothing_is_published_that_was_not_checked_and_the_tag_comes_first() -> None:
+    jobs = workflow_jobs()
+
+    def before(name: str) -> set[str]:
+        needs = jobs[name].get("needs", [])
+        direct = {needs} if isinstance(needs, str) else set(needs)
+        return direct.union(*(before(other) for other in direct))
+
+    first, *others = jobs
+    assert [name for name in others if first not in before(name)] == []
+    assert before("publish") == {"tag", "test", "archive", "bundle"}
+    assert "publish" in before("index")
+    assert [step["run"] for step in jobs["test"]["steps"] if "run" in step] == [".ci/run"]
+
+
+def test_every_platform_is_built_on_a_machine_of_its_own() -> None:
+    built = [entry["platform"] for entry in workflow_jobs()["archive"]["strategy"]["matrix"]["include"]]
+
+    assert built == [str(platform) for platform in PLATFORMS]
+
+
 # --- what is built -------------------------------------------------------------------------------
 
 
