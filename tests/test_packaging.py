@@ -867,7 +867,8 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
         shutil.copy(ROOT / name, source)
-    shutil.copytree(ROOT / "kubectl_inventory", source / "kubectl_inventory")
+    for name in ("kubectl_inventory", "docs"):
+        shutil.copytree(ROOT / name, source / name)
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -885,6 +886,18 @@ def test_wheel_and_sdist_are_what_an_index_takes(distributions: Path) -> None:
     )
 
     assert checked.stdout.splitlines() == [f"Checking {file}: PASSED" for file in files]
+
+
+def test_the_sdist_has_what_its_readme_leads_to(distributions: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = {link for link in re.findall(r"\]\(([^)#]+)", readme) if "://" not in link}
+    (sdist,) = distributions.glob("*.tar.gz")
+    with tarfile.open(sdist) as tar:
+        names = {name.partition("/")[2] for name in tar.getnames()}
+
+    assert links
+    assert links - names == set()
+    assert not any(name.startswith("tests") for name in names)
 
 
 def test_the_wheel_has_the_program_its_command_and_nothing_else(distributions: Path) -> None:
