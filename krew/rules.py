@@ -276,11 +276,9 @@ def _twice(offered: Offered) -> Iterator[str]:
 
 
 def _files_match(offered: Offered) -> Iterator[str]:
-    yield from (
-        f"nothing matches from: {operation.from_}"
-        for operation in offered.platform.files or EVERYTHING
-        if not any(True for _ in _moved(operation, offered.archive.entries))
-    )
+    for operation, moved in _moves(offered):
+        if not moved:
+            yield f"nothing is left that matches from: {operation.from_}"
 
 
 def _bin_there(offered: Offered) -> Iterator[str]:
@@ -301,8 +299,17 @@ def _license(offered: Offered) -> Iterator[str]:
 
 def installed(offered: Offered) -> Mapping[str, Entry]:
     """The files that krew would install, by their paths below the plugin's folder."""
-    operations = offered.platform.files or EVERYTHING
-    return {path: entry for operation in operations for path, entry in _moved(operation, offered.archive.entries)}
+    return {path: entry for _, moved in _moves(offered) for path, entry in moved}
+
+
+def _moves(offered: Offered) -> Iterator[tuple[FileOperation, Sequence[tuple[str, Entry]]]]:
+    """Each of `files`, and what it takes. They are moved one after another: what one took is not there for the next."""
+    left = list(offered.archive.entries)
+    for operation in offered.platform.files or EVERYTHING:
+        moved = list(_moved(operation, left))
+        yield operation, moved
+        taken = {entry for _, entry in moved}
+        left = [entry for entry in left if entry not in taken]
 
 
 def _moved(operation: FileOperation, entries: Sequence[Entry]) -> Iterator[tuple[str, Entry]]:

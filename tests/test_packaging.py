@@ -223,6 +223,7 @@ BAD_ARCHIVES: list[tuple[str, Callable[[Path], Path], dict[str, Any]]] = [
     ("paths", lambda path: a_tar(path, a_member("/etc/x")), {}),
     ("twice", lambda path: a_tar(path, a_member("License")), {}),
     ("files-match", a_tar, {"files": [{"from": "*", "to": "."}, {"from": "docs/*", "to": "."}]}),
+    ("files-match", a_tar, {"files": [{"from": "*", "to": "."}, {"from": "lib/*", "to": "."}]}),
     ("bin-there", a_tar, {"bin": "kubectl-other"}),
     ("bin-there", a_tar, {"files": [{"from": "LICENSE", "to": "."}]}),
     ("bin-executable", lambda path: a_tar(path, a_member("tool", mode=0o644)), {"bin": "tool"}),
