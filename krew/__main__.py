@@ -72,8 +72,10 @@ def _build(dist: Path) -> int:
 
 def _fill(path: Path, wanted: str | None, dist: Path, *, is_release: bool) -> int:
     """The repository's manifest, which has no sums, is kept in step; what is written into dist has those of dist."""
+    if wanted == "":
+        raise PackagingError(f"which version? make manifest VERSION={version()} is that of setup.cfg")
     if wanted is not None and wanted != version():
-        raise PackagingError(f"the version is {version()} (setup.cfg), not {wanted or 'none'}")
+        raise PackagingError(f"the version is {version()} (setup.cfg), not {wanted}")
     text = filled(path.read_text(encoding="utf-8"), version(), {})
     path.write_text(text, encoding="utf-8", newline="\n")
     print(f"{path}: {version()}")

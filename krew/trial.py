@@ -15,7 +15,7 @@ from krew.manifest import PackagingError
 
 _NOBODY = "https://127.0.0.1:1"
 """A port that nothing listens at, and an answer at once."""
-_PATIENCE_S = 60
+_PATIENCE_S = 120
 _POLICY = """\
 apiVersion: inventory/v1
 kind: BoundaryPolicy
