@@ -16,7 +16,7 @@ INSTALLED := .venv/.installed
 # A released control plane (KUBEBUILDER_ASSETS) is used as it is; else ours is built before anything waits for it.
 CONTROLPLANE := $(if $(KUBEBUILDER_ASSETS),,controlplane)
 
-.PHONY: help venv controlplane demo test lint reference bench bench-quick dist manifest wheel clean
+.PHONY: help venv controlplane demo test lint reference bench bench-quick bench-bundle dist manifest wheel clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r name text; do \
@@ -54,13 +54,15 @@ bench: venv $(CONTROLPLANE) ## time the program beside kubectl, write bench/resu
 bench-quick: venv $(CONTROLPLANE) ## the same at a small cluster, in under 3 minutes, writing nothing
 	@.venv/bin/python -m tests.bench --runs 3 --size 20x20 --typed 'make bench-quick'
 
+bench-bundle: dist $(CONTROLPLANE) ## time what krew installs of it beside the program in .venv, by turns
+	@.venv/bin/python -m krew manifest >/dev/null
+	@.venv/bin/python -m tests.bench.bundle
+
 dist: venv ## build krew's archive for this platform into dist/
 	@.venv/bin/python -m krew build
-	@echo 'next: make manifest VERSION=v... writes its sum into plugin.yaml'
 
-manifest: venv ## write version, addresses and sums of the archives in dist/ into plugin.yaml (VERSION=v0.1.0), and check
+manifest: venv ## keep plugin.yaml at VERSION=v0.1.0, and write dist/plugin.yaml with the sums of the archives in dist/
 	@.venv/bin/python -m krew manifest --version '$(VERSION)'
-	@.venv/bin/python -m krew check
 
 wheel: venv ## build wheel and sdist into dist/, and check how a package index would show them
 	@.venv/bin/python -m build --no-isolation --outdir dist . >/dev/null

@@ -124,6 +124,7 @@ class Spec(msgspec.Struct, frozen=True, rename="camel"):
     homepage: str = ""
     short_description: str = ""
     description: str = ""
+    caveats: str = ""
     platforms: tuple[Platform, ...] = ()
 
 
@@ -176,6 +177,11 @@ def filled(text: str, version: str, sums: Mapping[str, str]) -> str:
     text = _with_values(text, "uri", addresses)
     # In quotes: 64 digits alone would be a number.
     return _with_values(text, "sha256", [f'"{digest}"' for digest in found])
+
+
+def without_comments(text: str) -> str:
+    """The manifest's text for an index, where comments on how it was made are nobody's business."""
+    return re.sub(r"^#.*\n", "", text, flags=re.MULTILINE)
 
 
 def _only(entry: Platform) -> OsArch:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from krew.archive import read_archive, read_contents
 from krew.manifest import Manifest, OsArch, PackagingError, Platform
-from krew.rules import Offered, archive_faults, installed
+from krew.rules import Named, Offered, archive_faults, installed, manifest_faults
 
 
 class KrewRoot:
@@ -53,6 +53,9 @@ class KrewRoot:
         return sorted(path for folder in (self.bin, self._store, self._receipts) for path in folder.rglob("*"))
 
     def _put(self, manifest: Manifest, text: str, archive: Path) -> Path:
+        faults = manifest_faults(Named(f"{manifest.metadata.name}.yaml", manifest))
+        if faults:
+            raise PackagingError(f"the manifest is not valid: {'; '.join(map(str, faults))}")
         platform = _entry_for(manifest, self._on)
         offered = Offered(platform, read_archive(archive))
         faults = archive_faults(offered)

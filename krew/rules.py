@@ -23,6 +23,8 @@ MOST_SHORT_CHARACTERS = 50
 MOST_COLUMNS = 80
 
 _NAME = re.compile(r"[\w-]+", re.ASCII)
+_KEBAB_CASE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_REPEATED = ("kube-", "kubectl-", "kubernetes-")
 _FORBIDDEN_ON_WINDOWS = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 _SHA256 = re.compile(r"[a-f0-9]{64}")
 _NUMBER = r"(?:0|[1-9]\d*)"
@@ -97,6 +99,14 @@ def _name(named: Named) -> Iterator[str]:
         yield f"{name!r} is no name for a plugin"
 
 
+def _naming(named: Named) -> Iterator[str]:
+    # What a program can tell of the naming guide; whether a name is specific and unique is for people.
+    name = named.manifest.metadata.name
+    if not _KEBAB_CASE.fullmatch(name):
+        yield f"{name!r} is not in small letters, with hyphens between words"
+    yield from (f"{name!r} begins with {begin}, as the command does" for begin in _REPEATED if name.startswith(begin))
+
+
 def _file_name(named: Named) -> Iterator[str]:
     wanted = f"{named.manifest.metadata.name}.yaml"
     if named.file_name not in (wanted, _OUR_FILE):
@@ -168,6 +178,14 @@ def _files_to(named: Named) -> Iterator[str]:
                 yield f"{where} has to: {operation.to}, which is to be {posixpath.normpath(operation.to)}"
 
 
+def _files_inside(named: Named) -> Iterator[str]:
+    # krew looks where each file would go, and so would take an absolute path for one below the plugin's folder.
+    for where, entry in _entries(named):
+        for operation in entry.files or ():
+            if operation.to.startswith(("..", "/")):
+                yield f"{where} has to: {operation.to}, which leads out of the plugin's folder"
+
+
 def _selector(named: Named) -> Iterator[str]:
     for where, entry in _entries(named):
         selector = entry.selector
@@ -200,6 +218,7 @@ MANIFEST_RULES: Mapping[str, ManifestRule] = {
     "api-version": _api_version,
     "kind": _kind,
     "name": _name,
+    "naming": _naming,
     "file-name": _file_name,
     "version": _version,
     "short-description": _short_description,
@@ -212,6 +231,7 @@ MANIFEST_RULES: Mapping[str, ManifestRule] = {
     "bin-exe": _bin_exe,
     "files": _files,
     "files-to": _files_to,
+    "files-inside": _files_inside,
     "selector": _selector,
     "selector-known": _selector_known,
     "selector-overlap": _selector_overlap,
@@ -256,11 +276,9 @@ def _twice(offered: Offered) -> Iterator[str]:
 
 
 def _files_match(offered: Offered) -> Iterator[str]:
-    yield from (
-        f"nothing matches from: {operation.from_}"
-        for operation in offered.platform.files or EVERYTHING
-        if not any(True for _ in _moved(operation, offered.archive.entries))
-    )
+    for operation, moved in _moves(offered):
+        if not moved:
+            yield f"nothing is left that matches from: {operation.from_}"
 
 
 def _bin_there(offered: Offered) -> Iterator[str]:
@@ -281,8 +299,17 @@ def _license(offered: Offered) -> Iterator[str]:
 
 def installed(offered: Offered) -> Mapping[str, Entry]:
     """The files that krew would install, by their paths below the plugin's folder."""
-    operations = offered.platform.files or EVERYTHING
-    return {path: entry for operation in operations for path, entry in _moved(operation, offered.archive.entries)}
+    return {path: entry for _, moved in _moves(offered) for path, entry in moved}
+
+
+def _moves(offered: Offered) -> Iterator[tuple[FileOperation, Sequence[tuple[str, Entry]]]]:
+    """Each of `files`, and what it takes. They are moved one after another: what one took is not there for the next."""
+    left = list(offered.archive.entries)
+    for operation in offered.platform.files or EVERYTHING:
+        moved = list(_moved(operation, left))
+        yield operation, moved
+        taken = {entry for _, entry in moved}
+        left = [entry for entry in left if entry not in taken]
 
 
 def _moved(operation: FileOperation, entries: Sequence[Entry]) -> Iterator[tuple[str, Entry]]:

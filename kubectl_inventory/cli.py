@@ -21,7 +21,7 @@ from kubectl_inventory.errors import (
     UsageError,
     near,
 )
-from kubectl_inventory.helptext import HELP, PROGRAM
+from kubectl_inventory.helptext import HELP, PROGRAM, as_called
 from kubectl_inventory.opening import effective_policy, home, known_kinds, policy_files, usable_connection
 from kubectl_inventory.options import (
     CompletedCommand,
@@ -58,7 +58,7 @@ class Page(CompletedCommand):
         page = ctx.make_formatter()
         self.write_page(ctx, page)
         name = ctx.find_root().info_name or PROGRAM
-        formatter.write(re.sub(rf"{PROGRAM}(?![\w-])", lambda _: name, page.getvalue()))
+        formatter.write(as_called(page.getvalue(), name))
 
     def write_page(self, ctx: click.Context, page: click.HelpFormatter) -> None:
         """The page under the program's own name."""
@@ -384,12 +384,13 @@ def policy_init(ctx: click.Context, file: Path | None) -> int:
     from kubectl_inventory.policy import policy_template
 
     terminal = ctx.ensure_object(Terminal)
+    text = as_called(policy_template(), terminal.program)
     if file is None:
-        terminal.write(policy_template())
+        terminal.write(text)
         return 0
     try:
         with file.open("x", encoding="utf-8") as new:
-            new.write(policy_template())
+            new.write(text)
     except OSError as error:
         raise UsageError(f"cannot write {file}: {(error.strerror or str(error)).lower()}") from error
     terminal.say(f"{file}: written; it denies nothing yet")

@@ -6,6 +6,7 @@ krew links `kubectl-inventory` and nothing else (kubernetes-sigs/krew#812).
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,13 +15,19 @@ from kubectl_inventory.errors import UsageError
 _EXECUTABLE = 0o755
 
 
-def install_helper(directory: Path, program: str) -> Iterator[str]:
+def install_helper(directory: Path, program: str, *, platform: str = sys.platform) -> Iterator[str]:
     """Writes it; yields what to tell the user. Raises `UsageError` where it cannot, or another file is in its place."""
     prefix, _, name = program.partition(" ")
     if prefix != "kubectl" or not name:
         raise UsageError(
             f"{program} is not called as a plugin of kubectl is, so kubectl would not ask for its helper",
             hint='"kubectl inventory completion install-helper DIRECTORY"',
+        )
+    if platform == "win32":
+        # kubectl would find a .cmd; but Go hands a batch file its words as they are, and of `a&b` it would run b.
+        raise UsageError(
+            "on Windows the helper has to be a program, and this one writes scripts",
+            hint="pip and pipx put kubectl_complete-inventory.exe beside the program",
         )
     plugin = name.replace("-", "_")
     path = directory / f"kubectl_complete-{plugin}"

@@ -1,4 +1,4 @@
-"""The page of `kubectl inventory --help`, as one reads it.
+"""The page of `kubectl inventory --help`, as one reads it, and what the program is called in it and elsewhere.
 
 click lists options in the order of the code; a user looks for examples first.
 A test holds every option and command named here against those that exist.
@@ -6,8 +6,19 @@ A test holds every option and command named here against those that exist.
 
 from __future__ import annotations
 
+import re
+
 PROGRAM = "kubectl inventory"
-"""How the program is called in every text; `cli` puts in the name it was started by."""
+"""How the program is called in every text, until `as_called` puts in the name it was started by."""
+_HELPER = "kubectl_complete-inventory"
+
+
+def as_called(text: str, program: str) -> str:
+    """A text of ours with the name that the program was called by, and that of the helper that kubectl then asks."""
+    plugin = program.removeprefix("kubectl ").replace("-", "_")
+    text = text.replace(_HELPER, f"kubectl_complete-{plugin}")
+    return re.sub(rf"{PROGRAM}(?![\w-])", lambda _: program, text)
+
 
 HELP = """\
 Say what is in a cluster, and whether it is well. Reads only.

@@ -7,6 +7,9 @@ refuses is refused before anything is sent.
 from __future__ import annotations
 
 import os
+import stat
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,12 +28,36 @@ if TYPE_CHECKING:
     from kubectl_inventory.run import OnRequest, Session
 
 
+_NO_HOME = Path("/nonexistent")
+
+
 def home() -> Path:
     """The user's home; where nobody knows it, a place that does not exist, as for Debian's user `nobody`."""
-    try:
-        return Path.home()
-    except RuntimeError:
-        return Path("/nonexistent")
+    if sys.platform == "win32":
+        found = home_on_windows(os.environ)
+    else:
+        try:
+            found = Path.home()
+        except RuntimeError:
+            found = _NO_HOME
+    return found
+
+
+def home_on_windows(environ: Mapping[str, str]) -> Path:
+    """Where kubectl looks for `.kube` there (client-go, util/homedir), which is not where Python does.
+
+    Of three places the first that has a kubeconfig; else the first that can be written to, or exists, or is set.
+    """
+    own, profile = environ.get("HOME", ""), environ.get("USERPROFILE", "")
+    drive, path = environ.get("HOMEDRIVE", ""), environ.get("HOMEPATH", "")
+    of_drive = drive + path if drive and path else ""
+    for named in filter(None, (own, of_drive, profile)):
+        if os.path.exists(os.path.join(named, ".kube", "config")):
+            return Path(named)
+    are_set = [named for named in (own, profile, of_drive) if named]
+    there = [named for named in are_set if os.path.exists(named)]
+    writable = [named for named in there if os.path.isdir(named) and os.stat(named).st_mode & stat.S_IWUSR]
+    return Path(next(iter([*writable, *there, *are_set]), _NO_HOME))
 
 
 def cache_directory(given: Given) -> Path:

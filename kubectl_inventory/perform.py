@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kubectl_inventory.helptext import PROGRAM
+from kubectl_inventory.helptext import as_called
 from kubectl_inventory.opening import audit_log, connection_of, effective_policy, open_cluster
 from kubectl_inventory.options import Given
 from kubectl_inventory.request import Request, Strategy
@@ -222,7 +222,7 @@ def _conclude(terminal: Terminal, summary: Summary) -> None:
     for line in summary.lines:
         terminal.say(line)
     if summary.hint:
-        terminal.say(f"hint: {summary.hint.replace(PROGRAM, terminal.program)}")
+        terminal.say(f"hint: {as_called(summary.hint, terminal.program)}")
 
 
 def _show_progress(

@@ -140,7 +140,7 @@ def _build_tree(text: str) -> Node | Fault:
             open_lists[-1].append(Map(line, inside) if is_map else List(line, inside))
             open_lists.append(inside)
     if not root or (isinstance(root[0], Scalar) and root[0].tag == "nothing"):
-        return Fault(1, 'the file is empty ("kubectl inventory policy init" writes one)')
+        return Fault(1, 'the file is empty ("policy init" writes one)')
     return root[0]
 
 

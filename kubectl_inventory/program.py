@@ -19,7 +19,7 @@ import click
 
 from kubectl_inventory.cli import root
 from kubectl_inventory.errors import InventoryError, OutputError, near
-from kubectl_inventory.helptext import PROGRAM
+from kubectl_inventory.helptext import as_called
 from kubectl_inventory.terminal import ReaderGone, Terminal
 from kubectl_inventory.version import VERSION
 from kubectl_inventory.words import listing
@@ -137,7 +137,7 @@ def _options(command: click.Command) -> Iterator[click.Option]:
 def _failed(terminal: Terminal, name: str, error: InventoryError) -> int:
     terminal.say(f"error: {error.message}")
     if error.hint:
-        terminal.say(f"hint: {error.hint.replace(PROGRAM, name)}")
+        terminal.say(f"hint: {as_called(error.hint, name)}")
     return error.exit_code
 
 

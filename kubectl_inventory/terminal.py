@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -41,12 +42,20 @@ class Terminal:
     """Where a run's text goes. A stream is None where the process was started without it (`>&-`)."""
 
     def __init__(
-        self, out: TextIO | None, err: TextIO | None, environ: Mapping[str, str], *, program: str
+        self,
+        out: TextIO | None,
+        err: TextIO | None,
+        environ: Mapping[str, str],
+        *,
+        program: str,
+        platform: str = sys.platform,
     ) -> None:
         self._out, self._err = out, err
-        self._err_is_tty = err is not None and err.isatty()
-        may_colour = "NO_COLOR" not in environ and environ.get("TERM") != "dumb"
-        self._colours = self._err_is_tty and may_colour
+        self._has_consoles = platform == "win32"
+        obeys = obeys_escapes(environ, platform)
+        self._draws = obeys and err is not None and err.isatty()
+        may_colour = obeys and "NO_COLOR" not in environ
+        self._colours = self._draws and may_colour
         self.colours_answer = may_colour and out is not None and out.isatty()
         """Whether the answer goes to somebody who sees colours."""
         self._columns = environ.get("COLUMNS", "")
@@ -73,7 +82,7 @@ class Terminal:
 
     def mute(self) -> None:
         """Says nothing any more, whatever happens: somebody is in the middle of typing."""
-        self._err, self._err_is_tty = None, False
+        self._err, self._draws = None, False
         # What is started from here, as a credential plugin, is as silent.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), _STDERR)
@@ -100,7 +109,7 @@ class Terminal:
                 raise OutputError("cannot write the answer: stdout is closed")
             self._sender = threading.get_ident()
             try:
-                self._send(self._out.fileno())
+                self._send(self._out)
             except BrokenPipeError as error:
                 raise ReaderGone from error
             except OSError as error:
@@ -120,20 +129,32 @@ class Terminal:
             raise cause
         self._interruption = cause
 
-    def _send(self, descriptor: int) -> None:
+    def _send(self, out: TextIO) -> None:
         """Sends what there is, line by line.
 
         A write that an interruption breaks off would not tell how much it wrote, and one that a reader
         keeps waiting (`| less`) would hold the program: so it is only begun when it cannot block.
         """
         while self._unsent and ticks_s() < self._gives_up_s:
-            if can_write(descriptor, within_ms=_GLANCE_MS):
+            if can_write(out.fileno(), within_ms=_GLANCE_MS):
                 sent = 0
                 line_end = self._unsent.rfind(b"\n", 0, _PIECE_BYTES) + 1
-                with contextlib.suppress(BlockingIOError), memoryview(self._unsent) as unsent:
-                    sent = os.write(descriptor, unsent[: line_end or _PIECE_BYTES])
+                with contextlib.suppress(BlockingIOError):
+                    sent = self._put(out, bytes(self._unsent[: line_end or _PIECE_BYTES]))
                 del self._unsent[:sent]
         self._unsent.clear()
+
+    def _put(self, stream: TextIO, piece: bytes) -> int:
+        """Writes a piece, and says how much of it. A console of Windows takes it through Python's own stream.
+
+        That makes UTF-16 of it; what is written to the descriptor would be read in the console's code page.
+        """
+        if not self._has_consoles or not stream.isatty():
+            return os.write(stream.fileno(), piece)
+        whole = _without_part_of_a_character(piece)
+        stream.buffer.write(whole)
+        stream.buffer.flush()
+        return len(whole)
 
     def say(self, line: str) -> None:
         """A line for the person, not for the next program. From any thread, as `-v 6` does."""
@@ -167,14 +188,14 @@ class Terminal:
                 left_ms = (self._gives_up_s - ticks_s()) * 1000
                 if can_write(descriptor, within_ms=min(max(left_ms, 0), _GLANCE_MS)):
                     with contextlib.suppress(BlockingIOError):
-                        unsaid = unsaid[os.write(descriptor, unsaid[:_PIECE_BYTES]) :]
+                        unsaid = unsaid[self._put(self._err, unsaid[:_PIECE_BYTES]) :]
                 elif left_ms <= 0:
                     return
 
     def draw_progress(self, line: str) -> None:
         """Redraws the line of progress, cut to the terminal's width."""
         with self._lock:
-            if self._err_is_tty and self.elapsed_s >= _PATIENCE_S:
+            if self._draws and self.elapsed_s >= _PATIENCE_S:
                 self._tell("\r" + escaped(line)[: self._width() - 1] + "\x1b[K")
                 self._drawn = True
 
@@ -198,6 +219,26 @@ class Terminal:
         for word in ("error:", "INCOMPLETE"):
             line = line.replace(word, f"{_RED}{word}{_PLAIN}", 1)
         return line
+
+
+def obeys_escapes(environ: Mapping[str, str], platform: str) -> bool:
+    """Whether a terminal does what escape sequences say: kubectl's own rule (cli-runtime, printers/terminal.go).
+
+    On Windows it is the newer terminal alone that says who it is.
+    """
+    return environ.get("TERM") != "dumb" and (platform != "win32" or bool(environ.get("WT_SESSION")))
+
+
+def _without_part_of_a_character(piece: bytes) -> bytes:
+    """A piece of UTF-8 up to the last character that is whole."""
+    begun = len(piece) - 1
+    while begun > 0 and piece[begun] & 0xC0 == 0x80:
+        begun -= 1
+    try:
+        piece[begun:].decode("utf-8")
+    except UnicodeDecodeError:
+        return piece[:begun] or piece
+    return piece
 
 
 class AuditLog:

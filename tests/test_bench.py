@@ -11,11 +11,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.bench import answers, fetching, groups
+from tests.bench import answers, bundle, fetching, groups
 from tests.bench.__main__ import README, RESULTS, Bench, DifferentAnswersError
 from tests.bench.answers import Kind
 from tests.bench.groups import Turns
-from tests.bench.measuring import Command, Run, measure, output, summarize
+from tests.bench.measuring import Command, Measured, Run, measure, output, summarize
 from tests.bench.reporting import BEGIN, END, report, splice
 from tests.bench.results import Group, Machine, Reach, Results, Row
 from tests.controlplane.cluster import ControlPlane
@@ -274,3 +274,16 @@ def test_curl_reads_what_get_had_read(demo: ControlPlane, tmp_path: Path) -> Non
     assert learned.check("curl")({"curl": said}) == []
     fewer = "".join(said.splitlines(keepends=True)[1:])
     assert learned.check("curl")({"curl": fewer}) != []
+
+
+def test_the_bundles_table_says_what_was_reached() -> None:
+    def took(seconds: float) -> Measured:
+        return summarize("", [a_run(seconds, 1)])
+
+    measured = {f"{work}, {bundle.VENV}": took(0.1) for work in bundle.WORKS}
+    measured |= {f"{work}, {bundle.LINK}": took(0.2) for work in bundle.WORKS}
+
+    _, version, _, counts, _ = bundle.table(measured, 1)
+
+    assert version.endswith("2.00x (at most 2x: reached)")
+    assert counts.endswith("2.00x (at most 1.05x: missed)")

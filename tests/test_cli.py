@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from kubectl_inventory.program import as_click_reads
-from tests.conftest import Typist
+from tests.conftest import BIN, Typist
+from tests.reference.commands import commands
 
 KUBECONFIG = """
 apiVersion: v1
@@ -120,3 +122,65 @@ def test_kind_names_of_a_policy_are_checked_though_a_group_does_not_answer(admin
     screen = admin.inventory("policy", "check", str(file))
     assert screen.code == 2
     assert screen.out == '~/policy.yaml:3: resources.deny[0]: "secretes" is no kind of demo, did you mean "secrets"?\n'
+
+
+# --- under another name -----------------------------------------------------
+
+OUR_NAMES = ("kubectl inventory", "kubectl_complete-inventory")
+
+
+@pytest.fixture
+def renamed(typist: Typist) -> Typist:
+    """Has the program as `kubectl cluster-inventory`."""
+    folder = typist.home / "plugins"
+    folder.mkdir()
+    (folder / "kubectl-cluster_inventory").symlink_to(BIN / "kubectl-inventory")
+    return typist
+
+
+def under_another_name(typist: Typist, *argv: str) -> str:
+    """All that it says."""
+    path = f"{typist.home}/plugins{os.pathsep}{typist.environment()['PATH']}"
+    screen = typist.type("kubectl", "cluster-inventory", *argv, env={"PATH": path})
+    return screen.out + screen.err
+
+
+@pytest.mark.parametrize("words", [path.split()[2:] for path, _ in commands()], ids=" ".join)
+def test_every_page_has_the_name_that_it_was_called_by(renamed: Typist, words: list[str]) -> None:
+    page = under_another_name(renamed, *words, "--help")
+
+    assert [name for name in OUR_NAMES if name in page] == []
+    assert "kubectl cluster-inventory" in page
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (("policy", "init"), 'What "kubectl cluster-inventory" may read'),
+        (("policy", "check", "empty.yaml"), "the file is empty"),
+        (("--policy", "missing.yaml"), '"kubectl cluster-inventory policy init" writes one'),
+        (("gett",), 'unknown command "gett" for "kubectl cluster-inventory"'),
+        (("completion", "install-helper", "helpers"), "helpers/kubectl_complete-cluster_inventory: written"),
+        (("version",), "kubectl-inventory v"),
+    ],
+    ids=lambda it: " ".join(it) if isinstance(it, tuple) else "",
+)
+def test_every_text_has_the_name_that_it_was_called_by(
+    renamed: Typist, monkeypatch: pytest.MonkeyPatch, argv: Sequence[str], said: str
+) -> None:
+    (renamed.home / "empty.yaml").touch()
+    monkeypatch.chdir(renamed.home)
+
+    text = under_another_name(renamed, *argv)
+
+    assert said in text
+    assert [name for name in OUR_NAMES if name in text] == []
+
+
+def test_a_policy_is_written_with_the_name_that_it_was_called_by(renamed: Typist) -> None:
+    policy = renamed.home / "policy.yaml"
+
+    under_another_name(renamed, "policy", "init", str(policy))
+
+    assert policy.read_text(encoding="utf-8").count("kubectl cluster-inventory") == 3
+    assert "kubectl inventory" not in policy.read_text(encoding="utf-8")

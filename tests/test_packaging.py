@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import os
@@ -27,14 +28,17 @@ from krew.manifest import (
     NO_SUM,
     PLATFORMS,
     Manifest,
+    OsArch,
     PackagingError,
     archive_name,
     filled,
     read_manifest,
     this_platform,
+    without_comments,
 )
 from krew.root import KrewRoot
 from krew.rules import ARCHIVE_RULES, MANIFEST_RULES, Named, Offered, archive_faults, manifest_faults
+from krew.trial import tried
 from tests.conftest import BIN, Screen, Typist
 from tests.controlplane.cluster import ControlPlane
 from tests.live_api import Exchange, LiveApi
@@ -107,6 +111,8 @@ BAD_PLATFORMS: list[tuple[str, dict[str, Any]]] = [
     ("files", {"files": []}),
     ("files", {"files": [{"from": "*"}]}),
     ("files-to", {"files": [{"from": "*", "to": "./x"}]}),
+    ("files-inside", {"files": [{"from": "lib/*", "to": "../../evil"}]}),
+    ("files-inside", {"files": [{"from": "lib/*", "to": "/evil"}]}),
     ("selector", {"selector": None}),
     ("selector", {"selector": {"matchLabels": {"os": "linux", "libc": "glibc"}}}),
     ("selector-known", {"selector": {"matchLabels": {"os": "linux", "arch": "s390x"}}}),
@@ -128,9 +134,23 @@ def test_a_platform_that_breaks_a_rule_is_told_which(rule: str, fields: dict[str
     assert rule in faults_of(bad) <= {rule, "selector", "selector-known"}
 
 
+def faults_of_name(name: str) -> set[str]:
+    return faults_of({**a_manifest(), "metadata": {"name": name}}, f"{name}.yaml")
+
+
 @pytest.mark.parametrize("name", ["a b", "", "ä", "con", "LPT1"])
 def test_a_name_that_is_no_file_name_everywhere_is_refused(name: str) -> None:
-    assert faults_of({**a_manifest(), "metadata": {"name": name}}, f"{name}.yaml") == {"name"}
+    assert "name" in faults_of_name(name) <= {"name", "naming"}
+
+
+@pytest.mark.parametrize("name", ["OpenSvc", "open_svc", "open--svc", "-open", "kube-inventory", "kubectl-inventory"])
+def test_a_name_that_krews_index_would_not_take_is_told(name: str) -> None:
+    assert faults_of_name(name) == {"naming"}
+
+
+@pytest.mark.parametrize("name", ["inventory", "cluster-inventory", "kubescape", "k3s-x"])
+def test_a_name_in_small_letters_and_hyphens_is_taken(name: str) -> None:
+    assert faults_of_name(name) == set()
 
 
 def test_a_manifest_is_called_by_the_plugins_name_or_lies_in_its_repository() -> None:
@@ -148,7 +168,7 @@ def test_a_platform_is_offered_once() -> None:
 
 
 def test_every_rule_of_a_manifest_has_a_test() -> None:
-    tried = {rule for rule, _ in BAD_MANIFESTS + BAD_PLATFORMS} | {"name", "file-name", "selector-overlap"}
+    tried = {rule for rule, _ in BAD_MANIFESTS + BAD_PLATFORMS} | {"name", "naming", "file-name", "selector-overlap"}
 
     assert tried == set(MANIFEST_RULES)
 
@@ -203,6 +223,7 @@ BAD_ARCHIVES: list[tuple[str, Callable[[Path], Path], dict[str, Any]]] = [
     ("paths", lambda path: a_tar(path, a_member("/etc/x")), {}),
     ("twice", lambda path: a_tar(path, a_member("License")), {}),
     ("files-match", a_tar, {"files": [{"from": "*", "to": "."}, {"from": "docs/*", "to": "."}]}),
+    ("files-match", a_tar, {"files": [{"from": "*", "to": "."}, {"from": "lib/*", "to": "."}]}),
     ("bin-there", a_tar, {"bin": "kubectl-other"}),
     ("bin-there", a_tar, {"files": [{"from": "LICENSE", "to": "."}]}),
     ("bin-executable", lambda path: a_tar(path, a_member("tool", mode=0o644)), {"bin": "tool"}),
@@ -239,6 +260,20 @@ def test_a_damaged_archive_is_told_in_a_line(tmp_path: Path) -> None:
         read_archive(path)
 
 
+@pytest.mark.parametrize("to", ["../../evil", "/{}/evil"])
+def test_nothing_is_installed_outside_of_the_root(tmp_path: Path, to: str) -> None:
+    archive = a_tar(tmp_path / "a.tar.gz")
+    files = [{"from": "*", "to": "."}, {"from": "lib/*", "to": to.format(tmp_path)}]
+    entry = a_platform(sha256=sha256_of(archive), files=files)
+    text = yaml.safe_dump({**a_manifest(), "spec": {**a_manifest()["spec"], "platforms": [entry]}})
+    root = KrewRoot(tmp_path / "krew", on=OsArch("linux", "amd64"))
+
+    with pytest.raises(PackagingError, match="files-inside"):
+        root.install(read_manifest(text), text, archive)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar.gz", "krew"]
+    assert root.left() == []
+
+
 def test_every_rule_of_an_archive_has_a_test() -> None:
     assert {rule for rule, _, _ in BAD_ARCHIVES} | {"format"} == set(ARCHIVE_RULES)
 
@@ -270,19 +305,25 @@ def test_the_same_files_are_packed_as_the_same_bytes(tmp_path: Path) -> None:
 
 def test_the_manifest_is_in_step_with_the_version_and_offers_every_platform() -> None:
     manifest = read_manifest(PLUGIN)
-    sums = {entry.archive_name: entry.sha256 for entry in manifest.spec.platforms}
+    names = [entry.archive_name for entry in manifest.spec.platforms]
 
-    assert filled(PLUGIN, version(), sums) == PLUGIN
+    assert filled(PLUGIN, version(), {}) == PLUGIN
     assert manifest_faults(Named("plugin.yaml", manifest)) == []
     assert [known for entry in manifest.spec.platforms for known in entry.matching()] == list(PLATFORMS)
-    assert list(sums) == [archive_name(version(), built) for built in PLATFORMS]
+    assert names == [archive_name(version(), built) for built in PLATFORMS]
 
 
-def test_the_readme_types_the_version_that_there_is() -> None:
+def test_who_installs_it_is_told_how_to_complete_it() -> None:
+    typed = re.findall(r"^ *(kubectl inventory .*)$", read_manifest(PLUGIN).spec.caveats, re.MULTILINE)
+
+    assert typed == ["kubectl inventory completion install-helper ~/.local/bin"]
+
+
+def test_the_readmes_type_the_version_that_there_is() -> None:
     typed = {
         found
         for page in (ROOT / "README.md", ROOT / "krew" / "README.md")
-        for found in re.findall(r"VERSION=(v\d\S+)", page.read_text(encoding="utf-8"))
+        for found in re.findall(r"(?:VERSION=|inventory_)(v\d+\.\d+\.\d+)", page.read_text(encoding="utf-8"))
     }
 
     assert typed == {version()}
@@ -293,12 +334,14 @@ def test_the_bot_would_make_the_same_manifest() -> None:
         return f'uri: {found[1]}\n    sha256: "{NO_SUM}"'
 
     template = (ROOT / ".krew.yaml").read_text(encoding="utf-8").replace("{{ .TagName }}", version())
+    # Go's templates leave out what is between these, and the white space around.
+    template = re.sub(r"\s*\{\{- /\*.*?\*/ -\}\}\s*", "", template, flags=re.DOTALL)
     made = re.sub(r'\{\{addURIAndSha "([^"]+)" \.TagName \}\}', as_the_bot_does, template)
 
-    assert read_manifest(made) == read_manifest(filled(PLUGIN, version(), {}))
+    assert made == without_comments(PLUGIN)
 
 
-def krew_py(*argv: str) -> Screen:
+def krew_py(*argv: str | Path) -> Screen:
     """Types `python -m krew ...`."""
     done = subprocess.run(
         [sys.executable, "-m", "krew", *argv], cwd=ROOT, capture_output=True, text=True, check=False
@@ -306,17 +349,168 @@ def krew_py(*argv: str) -> Screen:
     return Screen(done.returncode, done.stdout, done.stderr)
 
 
-def test_a_manifest_is_not_filled_for_another_version(tmp_path: Path) -> None:
-    screen = krew_py("manifest", "--version", "v9.9.9", "--archives", str(tmp_path))
+class Desk:
+    """A copy of the repository's manifest, and a folder of archives."""
+
+    def __init__(self, base: Path) -> None:
+        self.plugin, self.dist = base / "plugin.yaml", base / "dist"
+        self.plugin.write_text(PLUGIN, encoding="utf-8")
+        self.dist.mkdir()
+
+    def fills(self, *argv: str) -> Screen:
+        """What `make manifest` types."""
+        return krew_py("manifest", *argv, "--manifest", self.plugin, "--dist", self.dist)
+
+    def has_built(self, *platforms: OsArch, of: str = version()) -> list[Path]:
+        """Archives that no rule is broken by, each of other bytes."""
+        built = []
+        for platform in platforms:
+            name = "kubectl-inventory.exe" if platform.os == "windows" else "kubectl-inventory"
+            path = a_tar(self.dist / archive_name(of, platform), a_member(f"{platform.os}-{platform.arch}"), name=name)
+            built.append(path)
+        return built
+
+    def written(self, name: str) -> Manifest:
+        """What it wrote beside the archives."""
+        return read_manifest((self.dist / name).read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_a_manifest_is_not_filled_for_another_version(desk: Desk) -> None:
+    screen = desk.fills("--version", "v9.9.9")
 
     assert screen == Screen(1, "", f"error: the version is {version()} (setup.cfg), not v9.9.9\n")
 
 
-def test_a_release_needs_every_archive(tmp_path: Path) -> None:
-    screen = krew_py("manifest", "--version", version(), "--archives", str(tmp_path), "--release")
+def test_on_a_clean_clone_the_manifest_is_kept_in_step_and_nothing_else(desk: Desk) -> None:
+    in_step = desk.plugin.read_text(encoding="utf-8")
+    desk.plugin.write_text(in_step.replace(version(), "v0.0.1"), encoding="utf-8")
 
-    names = ", ".join(archive_name(version(), built) for built in PLATFORMS)
-    assert screen == Screen(1, "", f"error: not built: {names}\n")
+    screen = desk.fills("--version", version())
+
+    said = f"{desk.plugin}: {version()}\nno archive of {version()} in {desk.dist}: make dist builds one\n"
+    assert screen == Screen(0, said, "")
+    assert desk.plugin.read_text(encoding="utf-8") == in_step
+    assert list(desk.dist.iterdir()) == []
+
+
+def test_sums_are_written_beside_the_archives_and_leave_the_repositorys_manifest_as_it_is(desk: Desk) -> None:
+    linux, windows = desk.has_built(OsArch("linux", "amd64"), OsArch("windows", "amd64"))
+
+    screen = desk.fills("--version", version())
+
+    assert screen.code == 0, screen
+    assert desk.plugin.read_text(encoding="utf-8") == PLUGIN
+    sums = {entry.archive_name: entry.sha256 for entry in desk.written("plugin.yaml").spec.platforms}
+    known = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (linux, windows)}
+    assert sums == {archive_name(version(), platform): NO_SUM for platform in PLATFORMS} | known
+    assert len(set(known.values())) == 2
+
+
+def test_archives_of_another_version_are_in_nobodys_way(desk: Desk) -> None:
+    desk.has_built(HERE, of="v0.0.1")
+    (archive,) = desk.has_built(HERE)
+
+    filled_in = desk.fills("--version", version())
+    checked = krew_py("check", "--dist", desk.dist)
+
+    assert (filled_in.code, checked.code) == (0, 0)
+    assert archive.exists()
+    assert checked.out == "no rule is broken by plugin.yaml and 1 of 5 archives\n"
+
+
+def test_a_check_without_a_manifest_says_what_writes_it(desk: Desk) -> None:
+    checked = krew_py("check", "--dist", desk.dist)
+
+    hint = f"make dist manifest VERSION={version()} writes it"
+    assert checked == Screen(1, "", f"error: no {desk.dist}/plugin.yaml: {hint}\n")
+
+
+def test_a_release_needs_every_archive(desk: Desk) -> None:
+    desk.has_built(*PLATFORMS[1:])
+
+    screen = desk.fills("--release")
+
+    assert (screen.code, screen.err) == (1, f"error: not built: {archive_name(version(), PLATFORMS[0])}\n")
+
+
+def test_a_release_needs_its_owner(desk: Desk) -> None:
+    desk.has_built(*PLATFORMS)
+
+    screen = desk.fills("--release")
+
+    assert screen.code == 1
+    assert screen.err == "error: plugin.yaml says OWNER where the publisher's name belongs (krew/README.md)\n"
+
+
+def test_what_an_index_gets_has_every_sum_and_no_comment(desk: Desk) -> None:
+    archives = desk.has_built(*PLATFORMS)
+    desk.plugin.write_text(PLUGIN.replace("OWNER", "somebody"), encoding="utf-8")
+
+    screen = desk.fills("--release")
+
+    assert screen.code == 0, screen
+    text = (desk.dist / "inventory.yaml").read_text(encoding="utf-8")
+    sums = [entry.sha256 for entry in desk.written("inventory.yaml").spec.platforms]
+    assert sums == [hashlib.sha256(path.read_bytes()).hexdigest() for path in archives]
+    assert re.findall(r"^ *#.*|OWNER", text, re.MULTILINE) == []
+    assert text.startswith("apiVersion: ")
+
+
+# --- the release workflow ------------------------------------------------------------------------
+
+
+def workflow_jobs() -> dict[str, Any]:
+    text = (ROOT / ".github" / "workflows" / "release.yaml").read_text(encoding="utf-8")
+    jobs: dict[str, Any] = yaml.safe_load(text)["jobs"]
+    return jobs
+
+
+def actions_of(job: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [step for step in job["steps"] if "uses" in step]
+
+
+def test_actions_are_pinned_by_commit_and_keep_no_token() -> None:
+    actions = [step for job in workflow_jobs().values() for step in actions_of(job)]
+    checkouts = [step for step in actions if step["uses"].startswith("actions/checkout@")]
+
+    assert [step["uses"] for step in actions if not re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", step["uses"])] == []
+    assert [step for step in checkouts if step.get("with") != {"persist-credentials": False}] == []
+
+
+def test_who_may_publish_runs_no_code_but_the_publishing() -> None:
+    writers = {name: job for name, job in workflow_jobs().items() if "write" in str(job.get("permissions"))}
+
+    assert list(writers) == ["publish"]
+    assert [step["uses"].partition("@")[0] for step in actions_of(writers["publish"])] == ["actions/download-artifact"]
+    assert [step["run"].split()[:3] for step in writers["publish"]["steps"] if "run" in step] == [
+        ["gh", "release", "create"]
+    ]
+
+
+def test_nothing_is_published_that_was_not_checked_and_the_tag_comes_first() -> None:
+    jobs = workflow_jobs()
+
+    def before(name: str) -> set[str]:
+        needs = jobs[name].get("needs", [])
+        direct = {needs} if isinstance(needs, str) else set(needs)
+        return direct.union(*(before(other) for other in direct))
+
+    first, *others = jobs
+    assert [name for name in others if first not in before(name)] == []
+    assert before("publish") == {"tag", "test", "archive", "bundle"}
+    assert "publish" in before("index")
+    assert [step["run"] for step in jobs["test"]["steps"] if "run" in step] == [".ci/run"]
+
+
+def test_every_platform_is_built_on_a_machine_of_its_own() -> None:
+    built = [entry["platform"] for entry in workflow_jobs()["archive"]["strategy"]["matrix"]["include"]]
+
+    assert built == [str(platform) for platform in PLATFORMS]
 
 
 # --- what is built -------------------------------------------------------------------------------
@@ -341,14 +535,12 @@ class Built(msgspec.Struct, frozen=True):
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Built once for all tests, in about 20 s."""
-    folder = tmp_path_factory.mktemp("dist")
-    made = krew_py("build", "--into", str(folder))
+    desk = Desk(tmp_path_factory.mktemp("built"))
+    made = krew_py("build", "--dist", desk.dist)
     assert made.code == 0, made.err
-    shutil.copy(ROOT / "plugin.yaml", folder)
-    manifest = folder / "plugin.yaml"
-    filled_in = krew_py("manifest", "--version", version(), "--archives", str(folder), "--manifest", str(manifest))
+    filled_in = desk.fills("--version", version())
     assert filled_in.code == 0, filled_in.err
-    return Built(folder / archive_name(version(), HERE), manifest.read_text(encoding="utf-8"))
+    return Built(desk.dist / archive_name(version(), HERE), (desk.dist / "plugin.yaml").read_text(encoding="utf-8"))
 
 
 def says_its_version() -> str:
@@ -384,18 +576,57 @@ def krew_user(demo: ControlPlane, tmp_path: Path, plugins: Path) -> KrewUser:
     return KrewUser(tmp_path, demo.kubeconfigs["admin"], plugins)
 
 
-def test_the_archive_breaks_no_rule_and_is_small(built: Built) -> None:
-    folder = built.archive.parent
-    checked = krew_py("check", "--run", "--archives", str(folder), "--manifest", str(folder / "plugin.yaml"))
+def test_the_archive_breaks_no_rule_is_small_and_runs(built: Built) -> None:
+    checked = krew_py("check", "--run", "--dist", built.archive.parent)
 
-    said = "no rule is broken by plugin.yaml and 1 of 5 archives\ninstalled and removed: "
-    assert checked == Screen(0, said + says_its_version(), "")
+    assert (checked.code, checked.err) == (0, "")
+    assert checked.out.splitlines() == [
+        "no rule is broken by plugin.yaml and 1 of 5 archives",
+        f"version: 0, {says_its_version().rstrip()}",
+        "policy check ~/policy.yaml: 0, ~/policy.yaml: no errors (kind names not checked: no cluster)",
+        "get pods --server https://127.0.0.1:1: 1, error: cannot reach https://127.0.0.1:1 (context 127.0.0.1): "
+        "connection refused",
+        'get pods --kubeconfig ~/kubeconfig: 1, error: the login of user "expired" has expired, and could not be '
+        "renewed (MaxRetryError)",
+        "installed, tried and removed",
+    ]
     assert built.archive.stat().st_size <= MOST_BYTES
 
 
+@pytest.mark.parametrize(
+    ("missing", "typed"),
+    [
+        ("**/_ssl.*", "get pods --server"),
+        ("**/_socket.*", "get pods --server"),
+        ("http/*", "get pods --server"),
+        ("yaml/*", "policy check"),
+        ("kubernetes/**/*", "get pods --kubeconfig"),
+        ("urllib3/**/*", "get pods --kubeconfig"),
+    ],
+)
+def test_a_bundle_that_lacks_a_library_is_found_out(built: Built, tmp_path: Path, missing: str, typed: str) -> None:
+    root = KrewRoot(tmp_path, on=HERE)
+    link = root.install(built.manifest, built.text, built.archive)
+    files = [path for path in (link.resolve().parent / "_internal").glob(missing) if path.is_file()]
+    for path in files:
+        path.unlink()
+
+    assert files
+    with pytest.raises(PackagingError, match=f"^{typed}"):
+        list(tried(link, version()))
+
+
+def test_the_same_source_is_built_as_the_same_bytes(built: Built, tmp_path: Path) -> None:
+    again = krew_py("build", "--dist", tmp_path)
+
+    assert again.code == 0, again.err
+    assert (tmp_path / built.archive.name).read_bytes() == built.archive.read_bytes()
+
+
 def test_the_filled_manifest_differs_from_the_repositorys_in_sums_alone(built: Built) -> None:
-    assert filled(built.text, version(), {}) == filled(PLUGIN, version(), {})
-    assert f'sha256: "{sha256_of(built.archive)}"' in built.text
+    assert filled(built.text, version(), {}) == PLUGIN
+    digest = hashlib.sha256(built.archive.read_bytes()).hexdigest()
+    assert [entry.sha256 for entry in built.manifest.spec.platforms if HERE in entry.matching()] == [digest]
 
 
 def test_everything_of_the_program_is_in_the_bundle_and_no_model_of_kubernetes(built: Built) -> None:
@@ -595,6 +826,23 @@ def test_krew_itself_installs_and_removes_it(built: Built, krew: str, tmp_path: 
     assert user.left() == []
 
 
+def test_krew_itself_installs_it_by_what_the_readme_types(built: Built, krew: str, tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```\n(.*?)```", readme, re.DOTALL)
+    (typed,) = [block.splitlines() for block in blocks if "krew install" in block]
+    user = KrewItself(tmp_path, krew, built.text)
+    (tmp_path / "tools" / "kubectl-krew").symlink_to(Path(krew).absolute())
+    environment = {"KREW_ROOT": str(user.base), "KREW_NO_UPGRADE_CHECK": "1"}
+
+    assert typed[0] == f"make dist manifest VERSION={version()}"
+    (built.archive.parent / archive_name("v0.0.1", HERE)).touch()  # of another day
+    clone = built.archive.parents[1]
+    screen = user.type("sh", "-ec", "\n".join([f"cd {clone}", *typed[1:]]), env=environment)
+
+    assert (screen.code, screen.out) == (0, says_its_version()), screen.err
+    assert "kubectl inventory completion install-helper ~/.local/bin" in screen.err
+
+
 def test_krew_itself_upgrades_it_from_an_index(built: Built, krew: str, tmp_path: Path) -> None:
     content = built.archive.read_bytes()
 
@@ -620,7 +868,8 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
         shutil.copy(ROOT / name, source)
-    shutil.copytree(ROOT / "kubectl_inventory", source / "kubectl_inventory")
+    for name in ("kubectl_inventory", "docs"):
+        shutil.copytree(ROOT / name, source / name)
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -638,6 +887,18 @@ def test_wheel_and_sdist_are_what_an_index_takes(distributions: Path) -> None:
     )
 
     assert checked.stdout.splitlines() == [f"Checking {file}: PASSED" for file in files]
+
+
+def test_the_sdist_has_what_its_readme_leads_to(distributions: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = {link for link in re.findall(r"\]\(([^)#]+)", readme) if "://" not in link}
+    (sdist,) = distributions.glob("*.tar.gz")
+    with tarfile.open(sdist) as tar:
+        names = {name.partition("/")[2] for name in tar.getnames()}
+
+    assert links
+    assert links - names == set()
+    assert not any(name.startswith("tests") for name in names)
 
 
 def test_the_wheel_has_the_program_its_command_and_nothing_else(distributions: Path) -> None:

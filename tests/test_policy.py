@@ -987,9 +987,9 @@ def test_any_usual_context_name_can_be_denied(context: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", '1: the file is empty ("kubectl inventory policy init" writes one)'),
-        ("# only this\n", '1: the file is empty ("kubectl inventory policy init" writes one)'),
-        ("---\n", '1: the file is empty ("kubectl inventory policy init" writes one)'),
+        ("", '1: the file is empty ("policy init" writes one)'),
+        ("# only this\n", '1: the file is empty ("policy init" writes one)'),
+        ("---\n", '1: the file is empty ("policy init" writes one)'),
         ("- a", f"1: a mapping is wanted ({VALID_TOP}), not a list"),
         ("deny", f'1: a mapping is wanted ({VALID_TOP}), not the text "deny"'),
         ("kind: BoundaryPolicy", "1: apiVersion: missing (valid: inventory/v1)"),

@@ -17,7 +17,7 @@ from kubectl_inventory.proxy import proxy_url
 from kubectl_inventory.style import FORMATS
 from kubectl_inventory.words import window
 from tests.conftest import Typist
-from tests.reference.commands import arguments, commands, endings, examples, is_only_a_group
+from tests.reference.commands import arguments, commands, endings, examples, is_only_a_group, prints_templates
 from tests.reference.documents import ACCOUNTS, DOCUMENTS, OPENING, SETTING, Document, Field
 from tests.reference.page import REFERENCE, anchor, page
 from tests.reference.readme import ROOT, section, table
@@ -134,6 +134,14 @@ def test_exit_codes_of_commands_are_those_of_the_readme() -> None:
     assert {int(code) for code in table(chapter("Exit codes")) if code.isdigit()} == documented
 
 
+def test_a_template_that_does_not_fit_is_told_where_it_ends_a_command() -> None:
+    told = {path for path, command in COMMANDS.items() if "a template does not fit" in chapter(path)}
+
+    assert told == {path for path, command in COMMANDS.items() if prints_templates(command)}
+    assert "kubectl inventory get" in told
+    assert "kubectl inventory bench" not in told
+
+
 def test_every_format_is_told_and_which_command_prints_it() -> None:
     text = chapter("Output formats")
     listed = {name for cells in table(text).values() for name in re.findall(r"`([^`]+)`", " ".join(cells))}
@@ -181,7 +189,6 @@ def test_every_variable_that_is_read_is_told() -> None:
     lower = {name.lower() for name in ENVIRONMENT if f"`{name.lower()}` too" in ENVIRONMENT[name]}
     elsewhere = {
         "HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy",  # by the server's scheme: the next test
-        "HOME",  # Python's `Path.home`
         "SSL_CERT_FILE", "SSL_CERT_DIR",  # OpenSSL's own
         "KUBERNETES_EXEC_INFO",  # set, not read
     }  # fmt: skip
@@ -205,6 +212,10 @@ def test_every_file_of_the_program_is_told() -> None:
 
     assert [name for name in {*named, *at_home} if name not in told] == []
     assert {".kube", "config", "inventory-policy.yaml", "cache", "inventory"} <= {text for _, text in constants()}
+    # What the cache writes lies beside itself; a key has to be in a file where there are none without a name.
+    makers = {path.stem for path in PACKAGE.glob("*.py") if "mkstemp" in path.read_text(encoding="utf-8")}
+    assert makers == {"cache", "transport"}
+    assert "private key" in FILES["$TMPDIR/tmp*"]
 
 
 # --- JSON documents -------------------------------------------------------------

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kubectl_inventory.version import VERSION
 from tests.conftest import Screen, Typist
 from tests.controlplane.cluster import ControlPlane
 from tests.oracle import (
@@ -459,7 +460,7 @@ def test_the_policy_is_shown_with_who_set_what(typist: Typist, tmp_path: Path) -
 
 def test_the_version_says_on_what_it_runs(typist: Typist) -> None:
     machine = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
-    expected = f"kubectl-inventory v0.1.0 (python {platform.python_version()}, linux/{machine})\n"
+    expected = f"kubectl-inventory v{VERSION} (python {platform.python_version()}, linux/{machine})\n"
     assert typist.inventory("version") == Screen(0, expected, "")
     assert typist.inventory("--version") == Screen(0, expected, "")
 

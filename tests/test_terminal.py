@@ -82,7 +82,7 @@ def on_terminal(
     ours, theirs = pty.openpty()
     try:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        environment = typist.environment(TERM="xterm-256color", **(env or {}))
+        environment = typist.environment(**{"TERM": "xterm-256color", **(env or {})})
         running = subprocess.Popen(
             [PROGRAM, *argv], env=environment, stdout=theirs if out else subprocess.PIPE, stderr=theirs
         )
@@ -141,6 +141,14 @@ def test_progress_is_for_terminals_only(plane: ControlPlane, typist: Typist) -> 
         screen = typist.inventory("--request-timeout", "1s")
     assert "\r" not in screen.err
     assert "waiting for" not in screen.err
+
+
+def test_a_terminal_that_obeys_no_escapes_shows_no_progress(plane: ControlPlane, typist: Typist) -> None:
+    typist.inventory("-q")
+    with hanging(plane):
+        code, _, shown = on_terminal(typist, ["--request-timeout", "1s"], env={"TERM": "dumb"})
+    assert code == 3
+    assert re.findall("[\x1b\r]", shown) == []
 
 
 @pytest.mark.parametrize("env", [{}, {"COLUMNS": "40"}])

@@ -119,6 +119,11 @@ def has(command: click.Command, name: str) -> bool:
     return any(option.name == name for option in _options(command))
 
 
+def prints_templates(command: click.Command) -> bool:
+    """Whether it takes formats that say themselves what to print."""
+    return any("jsonpath=" in (option.help or "") for option in _options(command))
+
+
 def _options(command: click.Command) -> list[click.Option]:
     return [it for it in command.params if isinstance(it, click.Option)]
 
@@ -157,6 +162,8 @@ def endings(command: click.Command) -> dict[int, str]:
         found[1] = "there is no answer: the cluster, the credentials or the connection"
         found[1] += "; or the server sent a warning, and `--warnings-as-errors` was given"
         found[3] = "an answer was printed, and something could not be read"
+    if prints_templates(command):
+        found[1] += "; or a template does not fit what was found"
     if command.name == "bench":
         found[1] += "; or the answers differ"
     if has(command, "fail_on"):

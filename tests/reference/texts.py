@@ -45,10 +45,15 @@ ENVIRONMENT = {
     "KUBERNETES_SERVICE_HOST": "in a pod: the API server, where no kubeconfig names one",
     "KUBERNETES_SERVICE_PORT": "its port; one is of no use without the other",
     "NO_COLOR": "set, also to nothing: no colours",
-    "TERM": "`dumb`: no colours",
+    "TERM": "`dumb`: no colours and no progress",
+    "WT_SESSION": "on Windows: colours and progress where it is set, as its newer terminal does",
     "COLUMNS": "the width that progress and help are cut to; default: the terminal's. Answers are never cut",
     "PATH": "where credential plugins are looked for",
-    "HOME": "where `~` is",
+    "HOME": "where `~` is. On Windows the first of `HOME`, `HOMEDRIVE` with `HOMEPATH`, and `USERPROFILE` that has a "
+    "`.kube\\config`; else of `HOME`, `USERPROFILE`, `HOMEDRIVE` with `HOMEPATH` the first that can be written to",
+    "USERPROFILE": "on Windows: see `HOME`",
+    "HOMEDRIVE": "on Windows: see `HOME`",
+    "HOMEPATH": "on Windows: see `HOME`",
     "SSL_CERT_FILE": "certificates of authorities to trust, where the kubeconfig names none",
     "SSL_CERT_DIR": "a directory of such",
     "KUBERNETES_EXEC_INFO": "not read, but set for credential plugins, as kubectl does",
@@ -66,6 +71,8 @@ FILES = {
     "any time. A file that others may write to is not read",
     "--audit-log FILE": "made where it is not there. A JSON line is appended for each request and for each thing "
     "that the policy withholds: `at`, `context`, `event`, `details`. Never a credential or a body",
+    "$TMPDIR/tmp*": "where the system has no files without a name (macOS; on Windows in `%TEMP%`): a client "
+    "certificate and its private key, for the moment in which OpenSSL reads them. It is yours alone to read",
     "kubectl_complete-inventory": "the program that kubectl's completion asks, on PATH",
 }
 """What is read and written outside of the cluster."""
