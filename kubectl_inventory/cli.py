@@ -134,6 +134,7 @@ def get(ctx: click.Context, /, **_: object) -> int:
       kubectl inventory get deploy,pods -n shop,pay  # these kinds in these namespaces
       kubectl inventory get -o name | wc -l          # how many, as kubectl would name them
       kubectl inventory get pods --sort-by restarts  # by a column
+      kubectl inventory get --sort-by age            # every object, the newest last
       kubectl inventory get deploy -o custom-columns=NAME:.metadata.name,READY:.columns.Ready
     """
     _settle_types(ctx)
