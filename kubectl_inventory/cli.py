@@ -122,6 +122,7 @@ def root(ctx: click.Context, /, wants_version: bool, **_: object) -> int:
 @click.option("--show-labels", is_flag=True, help="a column with each object's labels")
 @click.option("--show-kind", is_flag=True, help="name the kind with each object")
 @click.option("--sort-by", default="", metavar="COLUMN", help="a column's header, or a path such as .metadata.name")
+@click.option("--ignore-not-found", is_flag=True, help="do not say that there are no resources")
 @strategy_option
 @plan_option
 @click.pass_context
@@ -152,7 +153,7 @@ def get(ctx: click.Context, /, **_: object) -> int:
 @click.option("--broken", is_flag=True, help="the findings alone, an object a line")
 @click.option("--show-ok", is_flag=True, help="show namespaces that are well too")
 @click.option(
-    "--since", type=LookBack(), default=3600.0, metavar="DURATION",
+    "--since", type=LookBack(), default="1h", metavar="DURATION",
     help="how far back events and restarts count (default: 1h)",
 )
 @click.option(
