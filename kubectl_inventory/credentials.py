@@ -32,7 +32,7 @@ _OTHER_LOGIN_HINT = "--user NAME or --token uses other credentials"
 class EnvironmentVariable(msgspec.Struct, frozen=True):
     """One variable that a plugin is given."""
 
-    name: str
+    name: str = ""
     value: str = ""
 
 
@@ -74,6 +74,43 @@ class Obtained(msgspec.Struct, frozen=True):
         return "Obtained()"
 
 
+def check_plugin(plugin: ExecPlugin, user: str) -> None:
+    """Raises `KubeconfigError` for an entry that kubectl refuses, though another credential would be used."""
+    entry = f'the exec plugin of user "{user}"'
+    if not (plugin.command and plugin.api_version):
+        raise KubeconfigError(f"{entry} needs command and apiVersion")
+    if not all(variable.name for variable in plugin.env):
+        raise KubeconfigError(f"{entry} has a variable without a name")
+    mode = _mode_of(plugin)
+    if mode not in ("Never", "IfAvailable", "Always"):
+        raise KubeconfigError(
+            f"{entry} has "
+            + (f"interactiveMode {mode!r}" if mode else "no interactiveMode")
+            + ": it must be Never, IfAvailable or Always"
+        )
+
+
+def check_plugin_version(plugin: ExecPlugin, user: str) -> None:
+    """Raises `KubeconfigError` for a version that kubectl no longer speaks, though another credential would be used."""
+    if plugin.api_version not in _API_VERSIONS:
+        raise KubeconfigError(
+            f'the exec plugin of user "{user}" uses {plugin.api_version}: not supported',
+            hint=f"{' or '.join(_API_VERSIONS)}; newer releases of {plugin.command} know them",
+        )
+
+
+def check_login(provider: AuthProvider, user: str) -> None:
+    """Raises `KubeconfigError` for a login that kubectl refuses, though another credential would be used."""
+    if provider.name != "oidc":
+        raise KubeconfigError(
+            f'user "{user}" logs in with the auth-provider "{provider.name}", which kubectl no longer has',
+            hint="an exec plugin replaces it: see your provider's log-in command",
+        )
+    for field in ("idp-issuer-url", "client-id"):
+        if not provider.config.get(field):
+            raise KubeconfigError(f'the login of user "{user}" has no {field}', hint="log in again")
+
+
 def find_plugin(plugin: ExecPlugin, user: str) -> str:
     """The file that a user's plugin is: what PATH leads to, or the path itself. Raises `KubeconfigError`.
 
@@ -97,11 +134,6 @@ def run_plugin(
 
     `program` is what `find_plugin` found, `cluster` what `provideClusterInfo` tells it.
     """
-    if plugin.api_version not in _API_VERSIONS:
-        raise KubeconfigError(
-            f'the exec plugin of user "{user}" uses {plugin.api_version or "no apiVersion"}: not supported',
-            hint=f"{' or '.join(_API_VERSIONS)}; newer releases of {plugin.command} know them",
-        )
     is_interactive = _is_interactive(plugin, user)
     spec: dict[str, object] = {"interactive": is_interactive}
     if plugin.provide_cluster_info:
@@ -118,11 +150,6 @@ def run_plugin(
 
 def login_token(provider: AuthProvider, user: str, *, timeout_s: float) -> Obtained:
     """The id-token of an OpenID login, renewed if it has expired."""
-    if provider.name != "oidc":
-        raise KubeconfigError(
-            f'user "{user}" logs in with the auth-provider "{provider.name}", which kubectl no longer has',
-            hint="an exec plugin replaces it: see your provider's log-in command",
-        )
     token = provider.config.get("id-token", "")
     if token and _ends_epoch(token, user) > now_epoch() + _EXPIRY_MARGIN_S:
         return Obtained(token=token)
@@ -154,18 +181,17 @@ class _Printed(msgspec.Struct, frozen=True, rename="camel"):
 
 def _is_interactive(plugin: ExecPlugin, user: str) -> bool:
     """Whether the plugin may ask on the terminal: client-go's `isInteractive`."""
-    # v1beta1 came before the field; its default is IfAvailable.
-    mode = plugin.interactive_mode or ("IfAvailable" if plugin.api_version.endswith("/v1beta1") else "")
+    mode = _mode_of(plugin)
     has_terminal = sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
-    if mode not in ("Never", "IfAvailable", "Always"):
-        raise KubeconfigError(
-            f'the exec plugin of user "{user}" has '
-            + (f"interactiveMode {mode!r}" if mode else "no interactiveMode")
-            + ": it must be Never, IfAvailable or Always"
-        )
     if mode == "Always" and not has_terminal:
         raise KubeconfigError(f'the exec plugin of user "{user}" needs a terminal, and there is none')
     return mode != "Never" and has_terminal
+
+
+def _mode_of(plugin: ExecPlugin) -> str:
+    # The older versions came before the field; their default is IfAvailable.
+    is_older = plugin.api_version.endswith(("/v1beta1", "/v1alpha1"))
+    return plugin.interactive_mode or ("IfAvailable" if is_older else "")
 
 
 class _Run:

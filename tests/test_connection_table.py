@@ -35,7 +35,7 @@ Entry = dict[str, object]
 
 # Of one kind whose objects nobody makes or deletes meanwhile.
 COMMAND = ("get", "services", "-n", "shop", "-o", "name")
-V1, V1BETA1 = "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"
+V1, V1BETA1, V1ALPHA1 = (f"client.authentication.k8s.io/{version}" for version in ("v1", "v1beta1", "v1alpha1"))
 NAMED: Entry = {"server": "https://shop.invalid:6443", "tls-server-name": "localhost"}
 """The same server by a name that only a proxy can lead to: HTTPS_PROXY does not count for a loopback address."""
 VIEWER: Entry = {"token": "$VIEWER"}
@@ -67,6 +67,8 @@ exec sleep 1000
 
 LOGIN = f'{{"apiVersion": "{V1}", "kind": "ExecCredential", "status": {{"token": "$VIEWER"}}}}'
 LISTED: Entry = {"command": "$HOME/.kube/bin/plugin"}
+NAMED_USER: Entry = {"username": "ann", "password": "pw"}
+PASSWORD = "a password without a user name"
 BROKEN_KUBERC = "a kuberc at its usual place that cannot be read, and an exec plugin"
 
 
@@ -104,6 +106,12 @@ def plugin(api_version: str = V1, *, status: Entry | None = None, printed: str =
     env = [{"name": "PRINTED", "value": printed or json.dumps(credential)}]
     entry = {"apiVersion": api_version, "command": "bin/plugin", "env": env, **mode, **fields}
     return {"exec": {name: value for name, value in entry.items() if value is not None}}
+
+
+def login(**config: str) -> Entry:
+    """A user who has logged in at an identity provider."""
+    usual = {"client-id": "kubectl", "idp-issuer-url": "https://127.0.0.1:1"}
+    return {"auth-provider": {"name": "oidc", "config": {**usual, **config}}}
 
 
 def kuberc(policy: str = "", *entries: Entry, version: str = "v1beta1") -> dict[str, str]:
@@ -265,6 +273,37 @@ ROWS = [
         differs="a user name in the server's URL",
     ),
     Row(name="a server without a scheme", cluster={"server": "$ADDRESS"}, code=1),
+    Row(
+        name="KUBERNETES_MASTER, and no kubeconfig",
+        env={"KUBECONFIG": "$HOME/gone", "KUBERNETES_MASTER": "$SERVER"},
+        flags="--token=$VIEWER --certificate-authority=.kube/keys/ca.crt",
+    ),
+    Row(
+        name="KUBERNETES_MASTER, and no current-context",
+        config=NO_CONTEXT,
+        env={"KUBERNETES_MASTER": "$SERVER"},
+        flags="--token=$VIEWER --certificate-authority=.kube/keys/ca.crt",
+    ),
+    Row(name="KUBERNETES_MASTER, and no server", cluster={"server": None}, env={"KUBERNETES_MASTER": "$SERVER"}),
+    Row(
+        name="KUBERNETES_MASTER, and a context of a cluster that is not there",
+        config={"clusters": []},
+        env={"KUBERNETES_MASTER": "$SERVER"},
+        flags="--certificate-authority=.kube/keys/ca.crt",
+    ),
+    Row(name="KUBERNETES_MASTER beside a kubeconfig", env={"KUBERNETES_MASTER": "https://127.0.0.1:1"}),
+    Row(
+        name="KUBERNETES_MASTER beside -s",
+        env={"KUBECONFIG": "$HOME/gone", "KUBERNETES_MASTER": "https://127.0.0.1:1"},
+        flags="-s $SERVER --token=$VIEWER --certificate-authority=.kube/keys/ca.crt",
+    ),
+    Row(
+        name="KUBERNETES_MASTER that is empty",
+        config=NO_CONTEXT,
+        env={"KUBERNETES_MASTER": ""},
+        code=1,
+        differs="no kubeconfig, or none of its contexts chosen",
+    ),
     # --- who asks
     Row(name="no credential", user={}, code=1, differs="a user without any credential"),
     Row(name="--token", user=ADMIN | {"token": "wrong"}, flags="--token=$VIEWER"),
@@ -290,7 +329,37 @@ ROWS = [
     Row(name="a client certificate without its key", user={"client-certificate": "keys/admin.crt"}, code=1),
     Row(name="a user name and a password", user={"username": "ann", "password": "pw"}, code=1),
     Row(name="a token and a password", user={**VIEWER, "username": "ann", "password": "pw"}, code=1),
+    Row(name="a user name without a password", user={"username": "ann"}, code=1),
+    Row(name="a user name and a password, --token", user=NAMED_USER, flags="--token=$VIEWER", code=1),
+    Row(name="a user name and a password beside a token file", user={**NAMED_USER, "tokenFile": "keys/token"}, code=1),
+    Row(name="a user name and a password beside a client certificate", user={**NAMED_USER, **ADMIN}),
+    Row(name="a password beside a token file", user={"password": "pw", "tokenFile": "keys/token"}),
+    Row(name="a password beside a client certificate", user={"password": "pw", **ADMIN}),
+    Row(name="a password alone", user={"password": "pw"}, code=1, differs=PASSWORD),
+    Row(name="--username and --password", user={}, flags="--username=ann --password=pw", code=1),
+    Row(name="--username", user={"password": "pw"}, flags="--username=ann", code=1),
+    Row(name="--username beside a token", flags="--username=ann", code=1),
+    Row(name="--username and --token", user={}, flags="--username=ann --token=$VIEWER", code=1),
+    Row(name="--username beside a token file", user={"tokenFile": "keys/token"}, flags="--username=ann", code=1),
+    Row(name="--username beside an exec plugin", user=plugin(), flags="--username=ann", code=1),
+    Row(name="--username of an entry that is not there", config={"users": []}, flags="--username=ann", code=1),
+    Row(name="--password", user={"username": "ann"}, flags="--password=pw", code=1),
+    Row(name="--password alone", user={}, flags="--password=pw", code=1, differs=PASSWORD),
+    Row(name="--password beside a token", flags="--password=pw", code=1),
+    Row(name="--password beside a token file", user={"tokenFile": "keys/token"}, flags="--password=pw"),
+    Row(name="--password beside an exec plugin", user=plugin(), flags="--password=pw"),
+    # --- logins
     Row(name="an auth-provider that kubectl no longer has", user={"auth-provider": {"name": "gcp"}}, code=1),
+    Row(name="such an auth-provider beside a token", user={"auth-provider": {"name": "gcp"}, **VIEWER}, code=1),
+    Row(
+        name="such an auth-provider beside a certificate, --token",
+        user={"auth-provider": {"name": "azure"}, **ADMIN},
+        flags="--token=$VIEWER",
+        code=1,
+    ),
+    Row(name="a login beside a token", user={**login(), **VIEWER}),
+    Row(name="a login without an issuer beside a token", user={**login(**{"idp-issuer-url": ""}), **VIEWER}, code=1),
+    Row(name="a login without a client, --token", user=login(**{"client-id": ""}), flags="--token=$VIEWER", code=1),
     # --- exec plugins
     Row(name="exec v1", user=plugin()),
     Row(name="exec v1beta1", user=plugin(V1BETA1)),
@@ -299,7 +368,7 @@ ROWS = [
     Row(name="exec IfAvailable", user=plugin(interactiveMode="IfAvailable")),
     Row(name="exec Always without a terminal", user=plugin(interactiveMode="Always"), code=1),
     Row(name="exec of a mode that nobody knows", user=plugin(interactiveMode="Sometimes"), code=1),
-    Row(name="exec v1alpha1", user=plugin("client.authentication.k8s.io/v1alpha1"), code=1),
+    Row(name="exec v1alpha1", user=plugin(V1ALPHA1), code=1),
     Row(
         name="exec that is told of the cluster",
         user=plugin(provideClusterInfo=True),
@@ -323,6 +392,26 @@ ROWS = [
     Row(name="exec of half a pair", user=plugin(status={"clientCertificateData": "$ADMIN_CRT_PEM"}), code=1),
     Row(name="exec beside a token", user=plugin(status={"token": "wrong"}) | VIEWER),
     Row(name="exec with --token", user=plugin(status={"token": "wrong"}), flags="--token=$VIEWER"),
+    Row(name="exec beside a client certificate", user=plugin() | ADMIN),
+    Row(name="exec without interactiveMode beside a token", user=plugin(interactiveMode=None) | VIEWER, code=1),
+    Row(
+        name="exec without interactiveMode, --token",
+        user=plugin(interactiveMode=None),
+        flags="--token=$VIEWER",
+        code=1,
+    ),
+    Row(name="exec of a mode that nobody knows beside a token", user=plugin(interactiveMode="no") | VIEWER, code=1),
+    Row(name="exec Always without a terminal beside a token", user=plugin(interactiveMode="Always") | VIEWER),
+    Row(name="exec v1alpha1 beside a token", user=plugin(V1ALPHA1) | VIEWER, code=1),
+    Row(name="exec v1alpha1, --token", user=plugin(V1ALPHA1), flags="--token=$VIEWER", code=1),
+    Row(name="exec without a command beside a token", user=plugin(command="") | VIEWER, code=1),
+    Row(name="exec that is not there beside a token", user=plugin(command="bin/gone") | VIEWER),
+    Row(
+        name="exec with a variable that has no name",
+        user=plugin(command="bin/login", env=[{"name": "", "value": "x"}]),
+        files={".kube/bin/login": f"#!/bin/sh\necho '{LOGIN}'\n"},
+        code=1,
+    ),
     Row(name="exec from PATH", user=plugin(command="plugin"), env={"PATH": "$HOME/.kube/bin:$PATH"}),
     Row(name="exec that is not there", user=plugin(command="bin/gone"), code=1),
     Row(name="exec that fails", user=plugin(command="false"), code=1),
@@ -566,6 +655,28 @@ ROWS = [
         name="in a pod, --token",
         env={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "$PORT", "KUBECONFIG": "$HOME/gone"},
         flags="--token=$ADMIN",
+        in_pod=True,
+    ),
+    Row(
+        name="in a pod, --username",
+        env={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "$PORT", "KUBECONFIG": "$HOME/gone"},
+        flags="--username=ann --password=pw",
+        in_pod=True,
+    ),
+    Row(
+        name="in a pod, --client-certificate",
+        env={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "$PORT", "KUBECONFIG": "$HOME/gone"},
+        flags="--client-certificate=$HOME/.kube/keys/admin.crt --client-key=$HOME/.kube/keys/admin.key",
+        in_pod=True,
+    ),
+    Row(
+        name="in a pod, KUBERNETES_MASTER",
+        env={
+            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+            "KUBERNETES_SERVICE_PORT": "$PORT",
+            "KUBECONFIG": "$HOME/gone",
+            "KUBERNETES_MASTER": "http://127.0.0.1:1",
+        },
         in_pod=True,
     ),
     Row(
