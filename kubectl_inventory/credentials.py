@@ -141,11 +141,17 @@ def run_plugin(
     information = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
     environment = {
         **os.environ,
-        **{variable.name: variable.value for variable in plugin.env},
+        **dict(_variable(variable) for variable in plugin.env),
         "KUBERNETES_EXEC_INFO": msgspec.json.encode(information).decode(),
     }
     run = _Run(plugin, program, _named(plugin, user), environment, is_interactive=is_interactive)
     return _credential_in(run.output(timeout_s), plugin, user)
+
+
+def _variable(variable: EnvironmentVariable) -> tuple[str, str]:
+    """As a process gets it, which is one text: the name ends at the first `=`, whichever it was meant to be."""
+    name, _, value = f"{variable.name}={variable.value}".partition("=")
+    return name, value
 
 
 def login_token(provider: AuthProvider, user: str, *, timeout_s: float) -> Obtained:
@@ -175,7 +181,8 @@ class _Printed(msgspec.Struct, frozen=True, rename="camel"):
     """An ExecCredential."""
 
     api_version: str = ""
-    kind: str = ""
+    kind: str | None = None
+    """Need not be said."""
     status: _PrintedStatus | None = None
 
 
@@ -243,39 +250,30 @@ class _Run:
         return printed
 
     def _read(self, process: subprocess.Popen[bytes], end_s: float) -> bytes:
-        if process.stdout is None:
-            return b""
-        if sys.platform == "win32":
-            # No selector takes a pipe there. What it can print is bounded by its time, and counted afterwards.
-            printed = self._bounded(process.communicate(timeout=max(end_s - ticks_s(), 0))[0])
-        else:
-            printed = self._pieces(process.stdout.fileno(), end_s)
-        return printed
+        """What it prints until it closes its stdout, in a thread: no other way waits for a pipe on every system."""
+        printed = bytearray()
+        stream = process.stdout
 
-    def _pieces(self, descriptor: int, end_s: float) -> bytes:
-        import selectors
+        def read() -> None:
+            # The thread's own to close: the pipe may be held open by what the plugin has left behind.
+            if stream is None:
+                return
+            with stream:
+                while len(printed) <= _MAX_PLUGIN_BYTES and (piece := os.read(stream.fileno(), 65536)):
+                    printed.extend(piece)
 
-        printed = b""
-        with selectors.DefaultSelector() as selector:
-            selector.register(descriptor, selectors.EVENT_READ)
-            while selector.select(max(end_s - ticks_s(), 0)):
-                piece = os.read(descriptor, 65536)
-                if not piece:
-                    return printed
-                printed = self._bounded(printed + piece)
-        raise TimeoutError
-
-    def _bounded(self, printed: bytes) -> bytes:
+        reader = threading.Thread(target=read, name="plugin", daemon=True)
+        reader.start()
+        reader.join(max(end_s - ticks_s(), 0))
+        if reader.is_alive():
+            raise TimeoutError
         if len(printed) > _MAX_PLUGIN_BYTES:
             raise KubeconfigError(f"{self._what} printed more than 1 MiB: that is no credential")
-        return printed
+        return bytes(printed)
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         import signal
 
-        if process.stdout is not None and sys.platform != "win32":
-            # There a thread reads it, which closes it itself and would be waited for.
-            process.stdout.close()
         if process.poll() is not None:
             return
         try:
@@ -295,11 +293,11 @@ def _named(plugin: ExecPlugin, user: str) -> str:
 def _credential_in(printed: bytes, plugin: ExecPlugin, user: str) -> Obtained:
     what = _named(plugin, user)
     try:
-        credential = msgspec.json.decode(printed, type=_Printed)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        credential = _decoded(printed)
+    except (msgspec.DecodeError, UnicodeDecodeError, KubeconfigError):
         # `from None`: a decoder's error may quote what was printed.
         raise KubeconfigError(f"{what} did not print an ExecCredential") from None
-    if credential.kind != "ExecCredential" or credential.status is None:
+    if credential.kind not in (None, "", "ExecCredential") or credential.status is None:
         raise KubeconfigError(f"{what} did not print an ExecCredential with a status")
     if credential.api_version != plugin.api_version:
         raise KubeconfigError(f"{what} is configured for {plugin.api_version}, but printed another version")
@@ -313,6 +311,15 @@ def _credential_in(printed: bytes, plugin: ExecPlugin, user: str) -> Obtained:
     if not (status.token or certificate):
         raise KubeconfigError(f"{what} printed neither a token nor a certificate")
     return Obtained(token=status.token or "", certificate=certificate.encode(), key=key.encode())
+
+
+def _decoded(printed: bytes) -> _Printed:
+    """As client-go decodes it: what begins with a brace is JSON, and everything else is YAML."""
+    if printed.lstrip().startswith(b"{"):
+        return msgspec.json.decode(printed, type=_Printed)
+    from kubectl_inventory.full_yaml import yaml_documents
+
+    return msgspec.convert(next(yaml_documents(printed, "it"), None), _Printed)
 
 
 # --- OpenID -----------------------------------------------------------------------------

@@ -66,6 +66,7 @@ exec sleep 1000
 
 
 LOGIN = f'{{"apiVersion": "{V1}", "kind": "ExecCredential", "status": {{"token": "$VIEWER"}}}}'
+IN_YAML = f"apiVersion: {V1}\nstatus:\n  token: $VIEWER\n"
 LISTED: Entry = {"command": "$HOME/.kube/bin/plugin"}
 NAMED_USER: Entry = {"username": "ann", "password": "pw"}
 PASSWORD = "a password without a user name"
@@ -426,6 +427,29 @@ ROWS = [
         name="exec that prints another version",
         user=plugin(printed=json.dumps({"apiVersion": V1BETA1, "kind": "ExecCredential", "status": VIEWER})),
         code=1,
+    ),
+    Row(name="exec that prints YAML", user=plugin(printed=IN_YAML)),
+    Row(name="exec that prints YAML within marks", user=plugin(printed=f"---\n{IN_YAML}\n---\nkind: Other\n")),
+    Row(name="exec that prints YAML of another kind", user=plugin(printed=f"kind: Other\n{IN_YAML}"), code=1),
+    Row(name="exec that prints a number for a token", user=plugin(printed=IN_YAML.replace("$VIEWER", "1")), code=1),
+    Row(name="exec that prints no kind", user=plugin(printed=json.dumps({"apiVersion": V1, "status": VIEWER}))),
+    Row(
+        name="exec that prints another kind",
+        user=plugin(printed=json.dumps({"apiVersion": V1, "kind": "Token", "status": VIEWER})),
+        code=1,
+    ),
+    Row(
+        name="exec that prints no version",
+        user=plugin(printed=json.dumps({"kind": "ExecCredential", "status": VIEWER})),
+        code=1,
+    ),
+    Row(name="exec that prints a byte order mark", user=plugin(printed=f"\ufeff{LOGIN}")),
+    Row(name="exec that prints empty lines first", user=plugin(printed=f"\n \n{LOGIN}")),
+    Row(name="exec that prints two credentials", user=plugin(printed=f"{LOGIN}\n{LOGIN}"), code=1),
+    Row(
+        name="exec with an equals sign in a variable's name",
+        user=plugin(command="bin/login", env=[{"name": "A=B", "value": "x"}]),
+        files={".kube/bin/login": f"""#!/bin/sh\ntest "$$A" = B=x && echo '{LOGIN}'\n"""},
     ),
     Row(
         name="exec of a token that has expired",
