@@ -2,7 +2,7 @@
 
 Knows kubectl's plugin protocol (client.authentication.k8s.io v1 and v1beta1) and how
 to renew an expired id-token; knows nothing of connections. Each is bounded in time,
-nothing is written, and no message repeats what a plugin printed on stdout.
+no file is left behind, and no message repeats what a plugin printed on stdout.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.i
 _MAX_PLUGIN_BYTES = 1 << 20
 # client-go's `expiryDelta`: an id-token that ends within it is renewed first.
 _EXPIRY_MARGIN_S = 10.0
+_IS_OVER = "e30.eyJleHAiOjF9.e30"
+"""An id-token of 1970: the kubernetes package renews what has expired, and nothing else."""
 _OTHER_LOGIN_HINT = "--user NAME or --token uses other credentials"
 
 
@@ -332,28 +334,40 @@ class _Claims(msgspec.Struct, frozen=True):
 def _ends_epoch(token: str, user: str) -> float:
     """When an id-token ends. Its signature is the server's to check."""
     try:
-        payload = token.split(".")[1]
+        _, payload, _ = token.split(".")
         claims = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
         return msgspec.json.decode(claims, type=_Claims).exp
-    except (IndexError, ValueError, msgspec.DecodeError) as error:
+    except (ValueError, msgspec.DecodeError) as error:
         raise KubeconfigError(f'the id-token of user "{user}" is not a JSON web token', hint="log in again") from error
 
 
 def _renewed(provider: AuthProvider, user: str, timeout_s: float) -> Obtained:
     """Asks the provider for a new id-token, in a thread that is left behind when the time is over."""
-    config = {**provider.config, "client-secret": provider.config.get("client-secret", "")}
-    failures: list[Exception] = []
-    renewal = threading.Thread(target=_renew, args=(config, failures), name="login", daemon=True)
-    renewal.start()
-    renewal.join(timeout_s)
+    import tempfile
+
     what, hint = (
         f'the login of user "{user}" has expired',
         "log in again; kubectl version renews it, too, if it can be",
     )
+    # Removed here, not as the process ends, which does not wait for what libraries would do then.
+    with tempfile.TemporaryDirectory(prefix="kubectl-inventory-", ignore_cleanup_errors=True) as directory:
+        authorities = os.path.join(directory, "authorities.pem")
+        with open(authorities, "wb") as stream:
+            stream.write(_authorities_of(provider, user))
+        config = {
+            **provider.config,
+            "client-secret": provider.config.get("client-secret", ""),
+            "id-token": _IS_OVER,
+            "idp-certificate-authority": authorities,
+        }
+        config.pop("idp-certificate-authority-data", None)
+        failures: list[Exception] = []
+        renewal = threading.Thread(target=_renew, args=(config, failures), name="login", daemon=True)
+        renewal.start()
+        renewal.join(timeout_s)
     if renewal.is_alive():
         raise KubeconfigError(f"{what}, and its provider did not renew it in {timeout_s:g}s", hint=hint)
-    token = config.get("id-token", "")
-    if failures or not token or _ends_epoch(token, user) <= now_epoch():
+    if failures or config["id-token"] == _IS_OVER:
         # Its text may hold the refresh-token: only the kind of error is told.
         reason = f" ({type(failures[0]).__name__})" if failures else ""
         raise KubeconfigError(f"{what}, and could not be renewed{reason}", hint=hint)
@@ -363,23 +377,50 @@ def _renewed(provider: AuthProvider, user: str, timeout_s: float) -> Obtained:
             f'the provider replaced the refresh-token of user "{user}", and a kubeconfig is never written '
             "here: if kubectl can no longer renew the login, log in again"
         )
-    return Obtained(token=token, notice=notice)
+    return Obtained(token=config["id-token"], notice=notice)
+
+
+def _authorities_of(provider: AuthProvider, user: str) -> bytes:
+    """Whom to believe that it is the provider (PEM): whom the login names, else whom the system trusts."""
+    inline, file = (provider.config.get(f"idp-certificate-authority{end}", "") for end in ("-data", ""))
+    what = f'of the login of user "{user}"'
+    try:
+        if inline:
+            return base64.b64decode(inline, validate=True)
+        if file:
+            with open(file, "rb") as stream:
+                return stream.read(1 << 20)
+    except OSError as error:
+        raise KubeconfigError(f"cannot read idp-certificate-authority {file} {what}: {error.strerror}") from error
+    except ValueError as error:
+        raise KubeconfigError(f"idp-certificate-authority-data {what} is not base64") from error
+    from kubectl_inventory.authorities import system_certificates
+
+    try:
+        found = system_certificates(os.environ)
+    except OSError as error:
+        raise KubeconfigError(f"cannot read {error.filename}, which the system trusts: {error.strerror}") from error
+    if found:
+        return found
+    import certifi
+
+    with open(certifi.where(), "rb") as stream:
+        return stream.read()
 
 
 def _renew(config: dict[str, str], failures: list[Exception]) -> None:
-    """Changes `id-token` and `refresh-token` of `config`, or appends to `failures`."""
+    """Changes `id-token` and `refresh-token` of `config`, or appends to `failures`.
+
+    `config` has to name authorities: without them kubernetes 37 asks for the token's endpoint without verifying who
+    answers, and would send the refresh-token there.
+    """
     # 0.25 s, and only here: an expired login is rare.
-    import certifi
     import oauthlib.oauth2  # type: ignore[import-untyped, unused-ignore]
     import requests
     import urllib3.exceptions
     from kubernetes.config import ConfigException
     from kubernetes.config.kube_config import KubeConfigLoader
 
-    if not (config.get("idp-certificate-authority") or config.get("idp-certificate-authority-data")):
-        # Without one, kubernetes 37 asks for the token's endpoint without verifying
-        # who answers, and would send the refresh-token there.
-        config["idp-certificate-authority"] = certifi.where()
     kubeconfig = {
         "current-context": "login",
         "contexts": [{"name": "login", "context": {"cluster": "login", "user": "login"}}],

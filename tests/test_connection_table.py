@@ -28,6 +28,7 @@ import pytest
 from tests.conftest import Screen, Typist
 from tests.controlplane.audit import AuditEvent
 from tests.controlplane.cluster import ControlPlane
+from tests.identity_provider import IdentityProvider
 from tests.proxies import Proxy, Scheme
 from tests.reference.readme import section, table
 
@@ -69,6 +70,9 @@ LOGIN = f'{{"apiVersion": "{V1}", "kind": "ExecCredential", "status": {{"token":
 IN_YAML = f"apiVersion: {V1}\nstatus:\n  token: $VIEWER\n"
 LISTED: Entry = {"command": "$HOME/.kube/bin/plugin"}
 NAMED_USER: Entry = {"username": "ann", "password": "pw"}
+OVER = {"id-token": "e30.eyJleHAiOjF9.e30", "refresh-token": "r1"}
+"""Of a login that ended in 1970."""
+RENEWED = "a login (OIDC) that has expired"
 PASSWORD = "a password without a user name"
 BROKEN_KUBERC = "a kuberc at its usual place that cannot be read, and an exec plugin"
 
@@ -111,8 +115,9 @@ def plugin(api_version: str = V1, *, status: Entry | None = None, printed: str =
 
 def login(**config: str) -> Entry:
     """A user who has logged in at an identity provider."""
-    usual = {"client-id": "kubectl", "idp-issuer-url": "https://127.0.0.1:1"}
-    return {"auth-provider": {"name": "oidc", "config": {**usual, **config}}}
+    usual = {"client-id": "kubectl", "idp-issuer-url": "$ISSUER"}
+    authority = {"idp-certificate-authority": "$HOME/.kube/keys/ca.crt"}
+    return {"auth-provider": {"name": "oidc", "config": {**usual, **authority, **config}}}
 
 
 def kuberc(policy: str = "", *entries: Entry, version: str = "v1beta1") -> dict[str, str]:
@@ -358,6 +363,49 @@ ROWS = [
         flags="--token=$VIEWER",
         code=1,
     ),
+    Row(name="a login", user=login(**{"id-token": "$VIEWER"})),
+    Row(name="a login that has expired", user=login(**OVER), differs=RENEWED),
+    Row(name="a login of a refresh-token alone", user=login(**{"refresh-token": "r1"}), differs=RENEWED),
+    Row(
+        name="a login whose end is not told",
+        user=login(**{"refresh-token": "r1", "id-token": "e30.e30.e30"}),
+        differs=RENEWED,
+    ),
+    Row(
+        name="a login at a provider whose authority is inline",
+        user=login(**OVER, **{"idp-certificate-authority-data": "$CA", "idp-certificate-authority": ""}),
+        differs=RENEWED,
+    ),
+    Row(
+        name="a login at a provider whom the system trusts",
+        user=login(**OVER, **{"idp-certificate-authority": ""}),
+        env={"SSL_CERT_FILE": "$HOME/.kube/keys/ca.crt"},
+        differs=RENEWED,
+    ),
+    Row(
+        name="a login at a provider whom nobody trusts",
+        user=login(**OVER, **{"idp-certificate-authority": ""}),
+        code=1,
+    ),
+    Row(
+        name="a login at a provider of another authority",
+        user=login(**OVER, **{"idp-certificate-authority": "$HOME/.kube/keys/other-ca.crt"}),
+        code=1,
+    ),
+    Row(
+        name="a login at a provider whose authority is not there",
+        user=login(**OVER, **{"idp-certificate-authority": "gone"}),
+        code=1,
+    ),
+    Row(
+        name="a login at a provider whose authority is not base64",
+        user=login(**OVER, **{"idp-certificate-authority-data": "?"}),
+        code=1,
+    ),
+    Row(name="a login that has expired for good", user=login(**OVER | {"refresh-token": "r0"}), code=1),
+    Row(name="a login that has expired and cannot be renewed", user=login(**{"id-token": OVER["id-token"]}), code=1),
+    Row(name="a login without anything", user=login(), code=1),
+    Row(name="a login whose id-token is none", user=login(**OVER | {"id-token": "a.b"}), code=1),
     Row(name="a login beside a token", user={**login(), **VIEWER}),
     Row(name="a login without an issuer beside a token", user={**login(**{"idp-issuer-url": ""}), **VIEWER}, code=1),
     Row(name="a login without a client, --token", user=login(**{"client-id": ""}), flags="--token=$VIEWER", code=1),
@@ -755,13 +803,14 @@ DIFFERENCES = table(section("The connection"))
 class Place:
     """The API server, the proxies before it, and what stands for them in a row."""
 
-    def __init__(self, plane: ControlPlane, proxies: dict[Scheme, Proxy], directory: Path) -> None:
+    def __init__(
+        self, plane: ControlPlane, proxies: dict[Scheme, Proxy], provider: IdentityProvider, directory: Path
+    ) -> None:
         self._plane = plane
         self._proxies = proxies
         self._directory = directory
         address = urlsplit(plane.server)
-        rows = [line.split(",") for line in _read(plane, "tokens.csv").splitlines()]
-        tokens = {user: token for token, user, *_ in rows}
+        tokens = _tokens(plane)
         pairs = {"ADMIN_CRT": _read(plane, "admin.crt"), "ADMIN_KEY": _read(plane, "admin.key")}
         self.known = {
             "SERVER": plane.server,
@@ -775,6 +824,7 @@ class Place:
             **{f"{name}_PEM": content.replace("\n", "\\\\n") for name, content in pairs.items()},
             **{scheme.upper(): proxy.url for scheme, proxy in proxies.items()},
             **{f"{scheme.upper()}_PORT": str(proxy.port) for scheme, proxy in proxies.items()},
+            "ISSUER": provider.url,
             "PATH": os.environ["PATH"],
         }
 
@@ -839,6 +889,19 @@ def _read(plane: ControlPlane, name: str) -> str:
     return (plane.directory / name).read_text()
 
 
+def _tokens(plane: ControlPlane) -> dict[str, str]:
+    """The token of each user."""
+    rows = [line.split(",") for line in _read(plane, "tokens.csv").splitlines()]
+    return {user: token for token, user, *_ in rows}
+
+
+def _serving(plane: ControlPlane) -> ssl.SSLContext:
+    """What another server shows that is trusted as the API server is."""
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(plane.directory / "serving.crt", plane.directory / "serving.key")
+    return tls
+
+
 def _write(path: Path, content: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
@@ -867,8 +930,7 @@ def proxies(demo: ControlPlane) -> Iterator[dict[Scheme, Proxy]]:
     address = urlsplit(demo.server)
     upstream = (address.hostname or "", address.port or 0)
     # Go checks an https proxy's certificate as it does the server's.
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(demo.directory / "serving.crt", demo.directory / "serving.key")
+    tls = _serving(demo)
     with ExitStack() as running:
         yield {
             "http": running.enter_context(Proxy("http", upstream)),
@@ -877,9 +939,18 @@ def proxies(demo: ControlPlane) -> Iterator[dict[Scheme, Proxy]]:
         }
 
 
+@pytest.fixture(scope="module")
+def provider(demo: ControlPlane) -> Iterator[IdentityProvider]:
+    """Whoever logs in there is the viewer, by a token that the API server knows."""
+    with IdentityProvider(_serving(demo), _tokens(demo)["viewer"]) as provider:
+        yield provider
+
+
 @pytest.fixture
-def place(demo: ControlPlane, proxies: dict[Scheme, Proxy], tmp_path: Path) -> Place:
-    return Place(demo, proxies, tmp_path)
+def place(
+    demo: ControlPlane, proxies: dict[Scheme, Proxy], provider: IdentityProvider, tmp_path: Path
+) -> Place:
+    return Place(demo, proxies, provider, tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -949,6 +1020,32 @@ def test_a_plugin_that_hangs_holds_kubectl_and_not_us(place: Place) -> None:
     assert "did not end in 1s" in screen.err
     assert held.startswith("waits")
     assert bounded.startswith("refuses")
+
+
+def test_a_login_is_renewed_by_both_and_kept_by_kubectl_alone(
+    demo: ControlPlane, proxies: dict[Scheme, Proxy], tmp_path: Path
+) -> None:
+    inline = {"idp-certificate-authority-data": "$CA", "idp-certificate-authority": ""}
+    row = Row(name="login", user=login(**OVER, **inline), env={"TMPDIR": "$HOME/.kube"})
+    with IdentityProvider(_serving(demo), _tokens(demo)["viewer"], rotates=True) as provider:
+        place = Place(demo, proxies, provider, tmp_path)
+        kubeconfigs = {program: tmp_path / program.command[-1] / ".kube" for program in (KUBECTL, OURS)}
+        theirs, _ = place.seen(row, KUBECTL)
+        assert provider.valid == "r2"
+        assert "refresh-token: r2" in (kubeconfigs[KUBECTL] / "config").read_text()
+
+        provider.valid = "r1"
+        ours, screen = place.seen(row, OURS)
+        assert provider.valid == "r2"
+        left = {path.relative_to(kubeconfigs[OURS]).parts[0] for path in kubeconfigs[OURS].rglob("*")}
+        refused, again = place.seen(row, OURS)
+
+    assert ours == theirs
+    assert left == {"config", "keys", "bin", "cache"}
+    assert '"refresh-token": "r1"' in (kubeconfigs[OURS] / "config").read_text()
+    assert screen.err.startswith('warning: the provider replaced the refresh-token of user "demo"')
+    assert (refused.works, again.code) == (False, 1)
+    assert again.err.startswith('error: the login of user "demo" has expired, and could not be renewed')
 
 
 def test_the_readme_tells_no_difference_that_is_none() -> None:
