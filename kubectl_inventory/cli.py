@@ -30,6 +30,7 @@ from kubectl_inventory.options import (
     Times,
     WordList,
     completes,
+    completes_commands,
     completes_words,
     connection_options,
     given_to,
@@ -241,7 +242,7 @@ def options(ctx: click.Context) -> int:
 
 
 @root.command("help", context_settings=_HELP_NAMES)
-@click.argument("words", nargs=-1, metavar="[COMMAND]...")
+@click.argument("words", nargs=-1, metavar="[COMMAND]...", shell_complete=completes_commands())
 @click.pass_context
 def help_page(ctx: click.Context, words: tuple[str, ...]) -> int:
     """Print the help of a COMMAND, as its --help does."""

@@ -156,11 +156,16 @@ def _variable(variable: EnvironmentVariable) -> tuple[str, str]:
     return name, value
 
 
+def is_logged_in(provider: AuthProvider, user: str) -> bool:
+    """Whether an OpenID login need not be renewed. Raises `KubeconfigError` for an id-token that is none."""
+    token = provider.config.get("id-token", "")
+    return bool(token) and _ends_epoch(token, user) > now_epoch() + _EXPIRY_MARGIN_S
+
+
 def login_token(provider: AuthProvider, user: str, *, timeout_s: float) -> Obtained:
     """The id-token of an OpenID login, renewed if it has expired."""
-    token = provider.config.get("id-token", "")
-    if token and _ends_epoch(token, user) > now_epoch() + _EXPIRY_MARGIN_S:
-        return Obtained(token=token)
+    if is_logged_in(provider, user):
+        return Obtained(token=provider.config["id-token"])
     if not provider.config.get("refresh-token"):
         raise KubeconfigError(
             f'the login of user "{user}" has expired, and cannot be renewed: it has no refresh-token',

@@ -22,6 +22,7 @@ from kubectl_inventory.credentials import (
     check_plugin,
     check_plugin_version,
     find_plugin,
+    is_logged_in,
     login_token,
     run_plugin,
 )
@@ -155,6 +156,17 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     def has_static_credential(self) -> bool:
         """Whether a plugin need not be asked; client-go's rule (`exec.UpdateTransportConfig`)."""
         return self.has_authorization or self.has_client_certificate
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether a credential could make somebody type or a browser open, or use up a refresh-token."""
+        if self.auth_provider is not None:
+            return not self.has_authorization and not is_logged_in(self.auth_provider, self.user)
+        return (
+            self.exec_plugin is not None
+            and not self.has_static_credential
+            and self.exec_plugin.interactive_mode != "Never"
+        )
 
 
 def load_connection(

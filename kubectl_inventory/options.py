@@ -55,6 +55,25 @@ def completes_words(words: Sequence[str]) -> Completes:
     return complete
 
 
+def completes_commands() -> Completes:
+    """The commands below those that the argument's first words name."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        command: click.Command | None = ctx.find_root().command
+        for word in ctx.params.get(param.name or "") or ():
+            command = command.commands.get(word) if isinstance(command, click.Group) else None
+        below = command.commands if isinstance(command, click.Group) else {}
+        return [
+            CompletionItem(name, help=it.get_short_help_str())
+            for name, it in sorted(below.items())
+            if name.startswith(incomplete) and not it.hidden
+        ]
+
+    return complete
+
+
 def _completes_path(kind: str) -> Completes:
     """Names of files (`file`) or of directories (`dir`), which the shell knows best."""
 
