@@ -40,7 +40,6 @@ from kubectl_inventory.kubeconfig_file import (
 from kubectl_inventory.proxy import proxy_url, without_userinfo
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_MASTER = "KUBERNETES_MASTER"
 _PLUGIN_EXTENSION = "client.authentication.k8s.io/exec"
 
 
@@ -186,8 +185,8 @@ def load_connection(
     if not flags.server and _is_in_cluster(kubeconfig, flags, environ):
         return _finished(_in_cluster(environ, service_account), flags, environ)
     # As in kubectl, this variable stands for a server where no cluster has one.
-    variable = _MASTER if environ.get(_MASTER) else ""
-    is_server_known = bool(flags.server or variable)
+    master = environ.get("KUBERNETES_MASTER", "")
+    is_server_known = bool(flags.server or master)
     context = _context(kubeconfig, context_name, is_server_known=is_server_known or bool(flags.cluster))
     cluster_name = flags.cluster or context.cluster
     user_name = flags.user or context.user
@@ -196,8 +195,8 @@ def load_connection(
     user = _user(kubeconfig, user_name, flags)
     base = Connection(
         context=context_name,
-        server=server or environ.get(_MASTER, ""),
-        server_variable="" if server else variable,
+        server=server or master,
+        server_variable="KUBERNETES_MASTER" if master and not server else "",
         cluster=cluster_name,
         namespace=context.namespace or _pod_namespace(environ, service_account),
         user=user_name,
