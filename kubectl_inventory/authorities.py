@@ -47,10 +47,10 @@ def _found(paths: ssl.DefaultVerifyPaths, environ: Mapping[str, str]) -> Iterato
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_default_certs()
         yield from (ssl.DER_cert_to_PEM_cert(it).encode() for it in context.get_ca_certs(binary_form=True))
-        return
-    file = paths.cafile or system_roots(paths, environ)
-    if file is not None:
-        yield Path(file).read_bytes()
-    if paths.capath is not None:
-        hashed = (it for it in sorted(Path(paths.capath).iterdir()) if _BY_HASH.fullmatch(it.name))
-        yield from (it.read_bytes() for it in hashed if it.is_file())
+    else:
+        file = paths.cafile or system_roots(paths, environ)
+        if file is not None:
+            yield Path(file).read_bytes()
+        if paths.capath is not None:
+            hashed = (it for it in sorted(Path(paths.capath).iterdir()) if _BY_HASH.fullmatch(it.name))
+            yield from (it.read_bytes() for it in hashed if it.is_file())
