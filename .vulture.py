@@ -28,4 +28,7 @@ _.uid
 _.extra
 _.handle  # called and read by socketserver
 _.daemon_threads
+_.do_GET  # called by http.server
+_.do_POST
+_.log_message
 _.by_way_of  # compared, never read alone

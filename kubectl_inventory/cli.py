@@ -30,6 +30,7 @@ from kubectl_inventory.options import (
     Times,
     WordList,
     completes,
+    completes_commands,
     completes_words,
     connection_options,
     given_to,
@@ -122,6 +123,7 @@ def root(ctx: click.Context, /, wants_version: bool, **_: object) -> int:
 @click.option("--show-labels", is_flag=True, help="a column with each object's labels")
 @click.option("--show-kind", is_flag=True, help="name the kind with each object")
 @click.option("--sort-by", default="", metavar="COLUMN", help="a column's header, or a path such as .metadata.name")
+@click.option("--ignore-not-found", is_flag=True, help="do not say that there are no resources")
 @strategy_option
 @plan_option
 @click.pass_context
@@ -134,6 +136,7 @@ def get(ctx: click.Context, /, **_: object) -> int:
       kubectl inventory get deploy,pods -n shop,pay  # these kinds in these namespaces
       kubectl inventory get -o name | wc -l          # how many, as kubectl would name them
       kubectl inventory get pods --sort-by restarts  # by a column
+      kubectl inventory get --sort-by age            # every object, the newest last
       kubectl inventory get deploy -o custom-columns=NAME:.metadata.name,READY:.columns.Ready
     """
     _settle_types(ctx)
@@ -151,7 +154,7 @@ def get(ctx: click.Context, /, **_: object) -> int:
 @click.option("--broken", is_flag=True, help="the findings alone, an object a line")
 @click.option("--show-ok", is_flag=True, help="show namespaces that are well too")
 @click.option(
-    "--since", type=LookBack(), default=3600.0, metavar="DURATION",
+    "--since", type=LookBack(), default="1h", metavar="DURATION",
     help="how far back events and restarts count (default: 1h)",
 )
 @click.option(
@@ -239,7 +242,7 @@ def options(ctx: click.Context) -> int:
 
 
 @root.command("help", context_settings=_HELP_NAMES)
-@click.argument("words", nargs=-1, metavar="[COMMAND]...")
+@click.argument("words", nargs=-1, metavar="[COMMAND]...", shell_complete=completes_commands())
 @click.pass_context
 def help_page(ctx: click.Context, words: tuple[str, ...]) -> int:
     """Print the help of a COMMAND, as its --help does."""

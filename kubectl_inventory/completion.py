@@ -24,16 +24,16 @@ from kubectl_inventory.request import Request
 from kubectl_inventory.terminal import Terminal
 
 if TYPE_CHECKING:
-    from kubectl_inventory.kubeconfig import Connection
     from kubectl_inventory.run import Session
 
-PATIENCE_S = 1.0
-"""How long the cluster has to say what there is."""
+PATIENCE_S = 0.8
+"""How long the cluster has to say what there is: with what the program takes to start, a second."""
 
 _FILES = ":0"
 _NO_FILES = ":4"
+_NO_SPACE = ":6"
 _DIRECTORIES = ":16"
-"""cobra's ShellCompDirective: the shell's own file names, none, or directories alone."""
+"""cobra's ShellCompDirective: the shell's own file names, none, none and no space either, or directories alone."""
 
 
 def completed(root: click.Command, words: Sequence[str], *, program: str) -> str:
@@ -44,6 +44,8 @@ def completed(root: click.Command, words: Sequence[str], *, program: str) -> str
     items = ShellComplete(root, {"obj": values}, program, "").get_completions(before, last)
     directives = {"file": _FILES, "dir": _DIRECTORIES}
     directive = next((directives[item.type] for item in items if item.type in directives), _NO_FILES)
+    if [str(item.value)[-1:] for item in items] == ["="]:
+        directive = _NO_SPACE  # what it stands before is typed next
     lines = [_line(item) for item in items if item.type not in directives]
     return "".join(f"{line}\n" for line in [*lines, directive])
 
@@ -132,7 +134,8 @@ def _types(given: Given) -> Iterable[str]:
 def _session(given: Given) -> Session:
     """An open cluster for a second, that nobody is asked a credential for."""
     connection = connection_of(given)
-    _refuse_prompts(connection)
+    if connection.may_ask:
+        raise KubeconfigError("no credential without a plugin that may prompt")
     policy = effective_policy(given, connection)
     limits = msgspec.structs.replace(
         policy.limits,
@@ -142,13 +145,6 @@ def _session(given: Given) -> Session:
     hurried = msgspec.structs.replace(policy, limits=limits)
     silent = Terminal(None, None, {}, program="")
     return open_cluster(silent, given, connection, hurried, audit_log(given, connection))
-
-
-def _refuse_prompts(connection: Connection) -> None:
-    """Raises `KubeconfigError` where a credential could make somebody type, or a browser open."""
-    plugin = connection.exec_plugin
-    if connection.auth_provider is not None or (plugin is not None and plugin.interactive_mode != "Never"):
-        raise KubeconfigError("no credential without a plugin that may prompt")
 
 
 _SOURCES: dict[str, Callable[[Given], Iterable[str]]] = {

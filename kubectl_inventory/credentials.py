@@ -2,7 +2,7 @@
 
 Knows kubectl's plugin protocol (client.authentication.k8s.io v1 and v1beta1) and how
 to renew an expired id-token; knows nothing of connections. Each is bounded in time,
-nothing is written, and no message repeats what a plugin printed on stdout.
+no file is left behind, and no message repeats what a plugin printed on stdout.
 """
 
 from __future__ import annotations
@@ -26,13 +26,15 @@ _API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.i
 _MAX_PLUGIN_BYTES = 1 << 20
 # client-go's `expiryDelta`: an id-token that ends within it is renewed first.
 _EXPIRY_MARGIN_S = 10.0
+_IS_OVER = "e30.eyJleHAiOjF9.e30"
+"""An id-token of 1970: the kubernetes package renews what has expired, and nothing else."""
 _OTHER_LOGIN_HINT = "--user NAME or --token uses other credentials"
 
 
 class EnvironmentVariable(msgspec.Struct, frozen=True):
     """One variable that a plugin is given."""
 
-    name: str
+    name: str = ""
     value: str = ""
 
 
@@ -74,6 +76,43 @@ class Obtained(msgspec.Struct, frozen=True):
         return "Obtained()"
 
 
+def check_plugin(plugin: ExecPlugin, user: str) -> None:
+    """Raises `KubeconfigError` for an entry that kubectl refuses, though another credential would be used."""
+    entry = f'the exec plugin of user "{user}"'
+    if not (plugin.command and plugin.api_version):
+        raise KubeconfigError(f"{entry} needs command and apiVersion")
+    if not all(variable.name for variable in plugin.env):
+        raise KubeconfigError(f"{entry} has a variable without a name")
+    mode = _mode_of(plugin)
+    if mode not in ("Never", "IfAvailable", "Always"):
+        raise KubeconfigError(
+            f"{entry} has "
+            + (f"interactiveMode {mode!r}" if mode else "no interactiveMode")
+            + ": it must be Never, IfAvailable or Always"
+        )
+
+
+def check_plugin_version(plugin: ExecPlugin, user: str) -> None:
+    """Raises `KubeconfigError` for a version that kubectl no longer speaks, though another credential would be used."""
+    if plugin.api_version not in _API_VERSIONS:
+        raise KubeconfigError(
+            f'the exec plugin of user "{user}" uses {plugin.api_version}: not supported',
+            hint=f"{' or '.join(_API_VERSIONS)}; newer releases of {plugin.command} know them",
+        )
+
+
+def check_login(provider: AuthProvider, user: str) -> None:
+    """Raises `KubeconfigError` for a login that kubectl refuses, though another credential would be used."""
+    if provider.name != "oidc":
+        raise KubeconfigError(
+            f'user "{user}" logs in with the auth-provider "{provider.name}", which kubectl no longer has',
+            hint="an exec plugin replaces it: see your provider's log-in command",
+        )
+    for field in ("idp-issuer-url", "client-id"):
+        if not provider.config.get(field):
+            raise KubeconfigError(f'the login of user "{user}" has no {field}', hint="log in again")
+
+
 def find_plugin(plugin: ExecPlugin, user: str) -> str:
     """The file that a user's plugin is: what PATH leads to, or the path itself. Raises `KubeconfigError`.
 
@@ -97,11 +136,6 @@ def run_plugin(
 
     `program` is what `find_plugin` found, `cluster` what `provideClusterInfo` tells it.
     """
-    if plugin.api_version not in _API_VERSIONS:
-        raise KubeconfigError(
-            f'the exec plugin of user "{user}" uses {plugin.api_version or "no apiVersion"}: not supported',
-            hint=f"{' or '.join(_API_VERSIONS)}; newer releases of {plugin.command} know them",
-        )
     is_interactive = _is_interactive(plugin, user)
     spec: dict[str, object] = {"interactive": is_interactive}
     if plugin.provide_cluster_info:
@@ -109,23 +143,29 @@ def run_plugin(
     information = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
     environment = {
         **os.environ,
-        **{variable.name: variable.value for variable in plugin.env},
+        **dict(_variable(variable) for variable in plugin.env),
         "KUBERNETES_EXEC_INFO": msgspec.json.encode(information).decode(),
     }
     run = _Run(plugin, program, _named(plugin, user), environment, is_interactive=is_interactive)
     return _credential_in(run.output(timeout_s), plugin, user)
 
 
+def _variable(variable: EnvironmentVariable) -> tuple[str, str]:
+    """As a process gets it, which is one text: the name ends at the first `=`, whichever it was meant to be."""
+    name, _, value = f"{variable.name}={variable.value}".partition("=")
+    return name, value
+
+
+def is_logged_in(provider: AuthProvider, user: str) -> bool:
+    """Whether an OpenID login need not be renewed. Raises `KubeconfigError` for an id-token that is none."""
+    token = provider.config.get("id-token", "")
+    return bool(token) and _ends_epoch(token, user) > now_epoch() + _EXPIRY_MARGIN_S
+
+
 def login_token(provider: AuthProvider, user: str, *, timeout_s: float) -> Obtained:
     """The id-token of an OpenID login, renewed if it has expired."""
-    if provider.name != "oidc":
-        raise KubeconfigError(
-            f'user "{user}" logs in with the auth-provider "{provider.name}", which kubectl no longer has',
-            hint="an exec plugin replaces it: see your provider's log-in command",
-        )
-    token = provider.config.get("id-token", "")
-    if token and _ends_epoch(token, user) > now_epoch() + _EXPIRY_MARGIN_S:
-        return Obtained(token=token)
+    if is_logged_in(provider, user):
+        return Obtained(token=provider.config["id-token"])
     if not provider.config.get("refresh-token"):
         raise KubeconfigError(
             f'the login of user "{user}" has expired, and cannot be renewed: it has no refresh-token',
@@ -148,24 +188,24 @@ class _Printed(msgspec.Struct, frozen=True, rename="camel"):
     """An ExecCredential."""
 
     api_version: str = ""
-    kind: str = ""
+    kind: str | None = None
+    """Need not be said."""
     status: _PrintedStatus | None = None
 
 
 def _is_interactive(plugin: ExecPlugin, user: str) -> bool:
     """Whether the plugin may ask on the terminal: client-go's `isInteractive`."""
-    # v1beta1 came before the field; its default is IfAvailable.
-    mode = plugin.interactive_mode or ("IfAvailable" if plugin.api_version.endswith("/v1beta1") else "")
+    mode = _mode_of(plugin)
     has_terminal = sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()
-    if mode not in ("Never", "IfAvailable", "Always"):
-        raise KubeconfigError(
-            f'the exec plugin of user "{user}" has '
-            + (f"interactiveMode {mode!r}" if mode else "no interactiveMode")
-            + ": it must be Never, IfAvailable or Always"
-        )
     if mode == "Always" and not has_terminal:
         raise KubeconfigError(f'the exec plugin of user "{user}" needs a terminal, and there is none')
     return mode != "Never" and has_terminal
+
+
+def _mode_of(plugin: ExecPlugin) -> str:
+    # The older versions came before the field; their default is IfAvailable.
+    is_older = plugin.api_version.endswith(("/v1beta1", "/v1alpha1"))
+    return plugin.interactive_mode or ("IfAvailable" if is_older else "")
 
 
 class _Run:
@@ -217,39 +257,30 @@ class _Run:
         return printed
 
     def _read(self, process: subprocess.Popen[bytes], end_s: float) -> bytes:
-        if process.stdout is None:
-            return b""
-        if sys.platform == "win32":
-            # No selector takes a pipe there. What it can print is bounded by its time, and counted afterwards.
-            printed = self._bounded(process.communicate(timeout=max(end_s - ticks_s(), 0))[0])
-        else:
-            printed = self._pieces(process.stdout.fileno(), end_s)
-        return printed
+        """What it prints until it closes its stdout, in a thread: no other way waits for a pipe on every system."""
+        printed = bytearray()
+        stream = process.stdout
 
-    def _pieces(self, descriptor: int, end_s: float) -> bytes:
-        import selectors
+        def read() -> None:
+            # The thread's own to close: the pipe may be held open by what the plugin has left behind.
+            if stream is None:
+                return
+            with stream:
+                while len(printed) <= _MAX_PLUGIN_BYTES and (piece := os.read(stream.fileno(), 65536)):
+                    printed.extend(piece)
 
-        printed = b""
-        with selectors.DefaultSelector() as selector:
-            selector.register(descriptor, selectors.EVENT_READ)
-            while selector.select(max(end_s - ticks_s(), 0)):
-                piece = os.read(descriptor, 65536)
-                if not piece:
-                    return printed
-                printed = self._bounded(printed + piece)
-        raise TimeoutError
-
-    def _bounded(self, printed: bytes) -> bytes:
+        reader = threading.Thread(target=read, name="plugin", daemon=True)
+        reader.start()
+        reader.join(max(end_s - ticks_s(), 0))
+        if reader.is_alive():
+            raise TimeoutError
         if len(printed) > _MAX_PLUGIN_BYTES:
             raise KubeconfigError(f"{self._what} printed more than 1 MiB: that is no credential")
-        return printed
+        return bytes(printed)
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         import signal
 
-        if process.stdout is not None and sys.platform != "win32":
-            # There a thread reads it, which closes it itself and would be waited for.
-            process.stdout.close()
         if process.poll() is not None:
             return
         try:
@@ -269,11 +300,11 @@ def _named(plugin: ExecPlugin, user: str) -> str:
 def _credential_in(printed: bytes, plugin: ExecPlugin, user: str) -> Obtained:
     what = _named(plugin, user)
     try:
-        credential = msgspec.json.decode(printed, type=_Printed)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        credential = _decoded(printed)
+    except (msgspec.DecodeError, UnicodeDecodeError, KubeconfigError):
         # `from None`: a decoder's error may quote what was printed.
         raise KubeconfigError(f"{what} did not print an ExecCredential") from None
-    if credential.kind != "ExecCredential" or credential.status is None:
+    if credential.kind not in (None, "", "ExecCredential") or credential.status is None:
         raise KubeconfigError(f"{what} did not print an ExecCredential with a status")
     if credential.api_version != plugin.api_version:
         raise KubeconfigError(f"{what} is configured for {plugin.api_version}, but printed another version")
@@ -289,6 +320,15 @@ def _credential_in(printed: bytes, plugin: ExecPlugin, user: str) -> Obtained:
     return Obtained(token=status.token or "", certificate=certificate.encode(), key=key.encode())
 
 
+def _decoded(printed: bytes) -> _Printed:
+    """As client-go decodes it: what begins with a brace is JSON, and everything else is YAML."""
+    if printed.lstrip().startswith(b"{"):
+        return msgspec.json.decode(printed, type=_Printed)
+    from kubectl_inventory.full_yaml import yaml_documents
+
+    return msgspec.convert(next(yaml_documents(printed, "it"), None), _Printed)
+
+
 # --- OpenID -----------------------------------------------------------------------------
 
 
@@ -299,28 +339,40 @@ class _Claims(msgspec.Struct, frozen=True):
 def _ends_epoch(token: str, user: str) -> float:
     """When an id-token ends. Its signature is the server's to check."""
     try:
-        payload = token.split(".")[1]
+        _, payload, _ = token.split(".")
         claims = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
         return msgspec.json.decode(claims, type=_Claims).exp
-    except (IndexError, ValueError, msgspec.DecodeError) as error:
+    except (ValueError, msgspec.DecodeError) as error:
         raise KubeconfigError(f'the id-token of user "{user}" is not a JSON web token', hint="log in again") from error
 
 
 def _renewed(provider: AuthProvider, user: str, timeout_s: float) -> Obtained:
     """Asks the provider for a new id-token, in a thread that is left behind when the time is over."""
-    config = {**provider.config, "client-secret": provider.config.get("client-secret", "")}
-    failures: list[Exception] = []
-    renewal = threading.Thread(target=_renew, args=(config, failures), name="login", daemon=True)
-    renewal.start()
-    renewal.join(timeout_s)
+    import tempfile
+
     what, hint = (
         f'the login of user "{user}" has expired',
         "log in again; kubectl version renews it, too, if it can be",
     )
+    # Removed here, not as the process ends, which does not wait for what libraries would do then.
+    with tempfile.TemporaryDirectory(prefix="kubectl-inventory-", ignore_cleanup_errors=True) as directory:
+        authorities = os.path.join(directory, "authorities.pem")
+        with open(authorities, "wb") as stream:
+            stream.write(_authorities_of(provider, user))
+        config = {
+            **provider.config,
+            "client-secret": provider.config.get("client-secret", ""),
+            "id-token": _IS_OVER,
+            "idp-certificate-authority": authorities,
+        }
+        config.pop("idp-certificate-authority-data", None)
+        failures: list[Exception] = []
+        renewal = threading.Thread(target=_renew, args=(config, failures), name="login", daemon=True)
+        renewal.start()
+        renewal.join(timeout_s)
     if renewal.is_alive():
         raise KubeconfigError(f"{what}, and its provider did not renew it in {timeout_s:g}s", hint=hint)
-    token = config.get("id-token", "")
-    if failures or not token or _ends_epoch(token, user) <= now_epoch():
+    if failures or config["id-token"] == _IS_OVER:
         # Its text may hold the refresh-token: only the kind of error is told.
         reason = f" ({type(failures[0]).__name__})" if failures else ""
         raise KubeconfigError(f"{what}, and could not be renewed{reason}", hint=hint)
@@ -330,23 +382,50 @@ def _renewed(provider: AuthProvider, user: str, timeout_s: float) -> Obtained:
             f'the provider replaced the refresh-token of user "{user}", and a kubeconfig is never written '
             "here: if kubectl can no longer renew the login, log in again"
         )
-    return Obtained(token=token, notice=notice)
+    return Obtained(token=config["id-token"], notice=notice)
+
+
+def _authorities_of(provider: AuthProvider, user: str) -> bytes:
+    """Whom to believe that it is the provider (PEM): whom the login names, else whom the system trusts."""
+    inline, file = (provider.config.get(f"idp-certificate-authority{end}", "") for end in ("-data", ""))
+    what = f'of the login of user "{user}"'
+    try:
+        if inline:
+            return base64.b64decode(inline, validate=True)
+        if file:
+            with open(file, "rb") as stream:
+                return stream.read(1 << 20)
+    except OSError as error:
+        raise KubeconfigError(f"cannot read idp-certificate-authority {file} {what}: {error.strerror}") from error
+    except ValueError as error:
+        raise KubeconfigError(f"idp-certificate-authority-data {what} is not base64") from error
+    from kubectl_inventory.authorities import system_certificates
+
+    try:
+        found = system_certificates(os.environ)
+    except OSError as error:
+        raise KubeconfigError(f"cannot read {error.filename}, which the system trusts: {error.strerror}") from error
+    if found:
+        return found
+    import certifi
+
+    with open(certifi.where(), "rb") as stream:
+        return stream.read()
 
 
 def _renew(config: dict[str, str], failures: list[Exception]) -> None:
-    """Changes `id-token` and `refresh-token` of `config`, or appends to `failures`."""
+    """Changes `id-token` and `refresh-token` of `config`, or appends to `failures`.
+
+    `config` has to name authorities: without them kubernetes 37 asks for the token's endpoint without verifying who
+    answers, and would send the refresh-token there.
+    """
     # 0.25 s, and only here: an expired login is rare.
-    import certifi
     import oauthlib.oauth2  # type: ignore[import-untyped, unused-ignore]
     import requests
     import urllib3.exceptions
     from kubernetes.config import ConfigException
     from kubernetes.config.kube_config import KubeConfigLoader
 
-    if not (config.get("idp-certificate-authority") or config.get("idp-certificate-authority-data")):
-        # Without one, kubernetes 37 asks for the token's endpoint without verifying
-        # who answers, and would send the refresh-token there.
-        config["idp-certificate-authority"] = certifi.where()
     kubeconfig = {
         "current-context": "login",
         "contexts": [{"name": "login", "context": {"cluster": "login", "user": "login"}}],

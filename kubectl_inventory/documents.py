@@ -57,9 +57,13 @@ def write_rows(rows: Iterable[Sequence[str]], style: Style, write: Write) -> Non
 
 def templated(template: Template, document: object, *, as_json: bool) -> str:
     """What a template prints of a document. Raises `TemplateError` where it does not fit, before a word of it."""
+    from kubectl_inventory.jsonpath import Absent
+
     found = template.find(document)
     if as_json:
-        return "".join(render.json_safe(json_of(part, indent=_INDENT)) + "\n" for part in found)
+        # kubectl crashes where a range has found null and then asks for it.
+        whole = ([None if isinstance(value, Absent) else value for value in part] for part in found)
+        return "".join(render.json_safe(json_of(part, indent=_INDENT)) + "\n" for part in whole)
     return "".join(" ".join(map(_printed, part)) for part in found)
 
 

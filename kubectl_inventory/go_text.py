@@ -28,10 +28,14 @@ def value_text(value: object) -> str:
 
 
 def number_text(value: object) -> str:
-    """A boolean or a number by `%v`."""
+    """A boolean or a number by `%v`. Raises `TypeError` for anything else: no object of ours is to be printed."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _shortest(value) if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return _shortest(value)
+    if isinstance(value, int):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is none of JSON's values")
 
 
 def json_of(value: object, *, indent: int = 0) -> str:

@@ -48,7 +48,7 @@ class Identity:
         if self._token:
             value = _header_value(f"Bearer {self._token}", f"the token of {_owner(connection)}")
             return (("Authorization", value),)
-        if connection.username or connection.password:
+        if connection.username:  # client-go sends no password alone
             pair = b64encode(f"{connection.username}:{connection.password}".encode())
             return (("Authorization", b"Basic " + pair),)
         return ()

@@ -15,7 +15,17 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 
-from kubectl_inventory.credentials import AuthProvider, ExecPlugin, find_plugin, login_token, run_plugin
+from kubectl_inventory.credentials import (
+    AuthProvider,
+    ExecPlugin,
+    check_login,
+    check_plugin,
+    check_plugin_version,
+    find_plugin,
+    is_logged_in,
+    login_token,
+    run_plugin,
+)
 from kubectl_inventory.errors import KubeconfigError, UnknownContext, near
 from kubectl_inventory.kubeconfig_file import (
     NO_KUBECONFIG_HINT,
@@ -73,6 +83,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """The context's name; empty when `--server` was typed and there is no context."""
     server: str
     """`scheme://host[:port][/prefix]`, no slash at the end."""
+    server_variable: str = ""
+    """The variable that says which server, where neither a file nor a flag does."""
     cluster: str = ""
     namespace: str = ""
     """The context's own namespace; empty when it names none."""
@@ -137,12 +149,23 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def has_authorization(self) -> bool:
         """Whether there is something for an Authorization header."""
-        return bool(self.token or self.token_file or self.username or self.password)
+        return bool(self.token or self.token_file or self.username)
 
     @property
     def has_static_credential(self) -> bool:
         """Whether a plugin need not be asked; client-go's rule (`exec.UpdateTransportConfig`)."""
         return self.has_authorization or self.has_client_certificate
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether a credential could make somebody type or a browser open, or use up a refresh-token."""
+        if self.auth_provider is not None:
+            return not self.has_authorization and not is_logged_in(self.auth_provider, self.user)
+        return (
+            self.exec_plugin is not None
+            and not self.has_static_credential
+            and self.exec_plugin.interactive_mode != "Never"
+        )
 
 
 def load_connection(
@@ -161,16 +184,21 @@ def load_connection(
     context_name = flags.context or kubeconfig.current_context
     if not flags.server and _is_in_cluster(kubeconfig, flags, environ):
         return _finished(_in_cluster(environ, service_account), flags, environ)
-    context = _context(kubeconfig, context_name, flags)
+    # As in kubectl, this variable stands for a server where no cluster has one.
+    master = environ.get("KUBERNETES_MASTER", "")
+    is_server_known = bool(flags.server or master)
+    context = _context(kubeconfig, context_name, is_server_known=is_server_known or bool(flags.cluster))
     cluster_name = flags.cluster or context.cluster
     user_name = flags.user or context.user
-    cluster = _cluster(kubeconfig, cluster_name, flags)
+    cluster = _cluster(kubeconfig, cluster_name, flags, is_server_known=is_server_known)
+    server = flags.server or cluster.server
     user = _user(kubeconfig, user_name, flags)
     base = Connection(
         context=context_name,
-        server=flags.server or cluster.server,
+        server=server or master,
+        server_variable="KUBERNETES_MASTER" if master and not server else "",
         cluster=cluster_name,
-        namespace=context.namespace,
+        namespace=context.namespace or _pod_namespace(environ, service_account),
         user=user_name,
         source=kubeconfig.shown_files,
         user_source=kubeconfig.users[user_name].file if user_name in kubeconfig.users else "",
@@ -237,7 +265,19 @@ def _unknown(noun: str, name: str, known: list[str], files: str) -> UnknownConte
 def _is_in_cluster(kubeconfig: Kubeconfig, flags: ConnectionFlags, environ: Mapping[str, str]) -> bool:
     """Whether this is a pod and no file says which server: client-go's `DeferredLoadingClientConfig`."""
     named = flags.context or flags.cluster or kubeconfig.current_context
-    return not named and bool(environ.get("KUBERNETES_SERVICE_HOST") and environ.get("KUBERNETES_SERVICE_PORT"))
+    return not named and _is_pod(environ)
+
+
+def _is_pod(environ: Mapping[str, str]) -> bool:
+    return bool(environ.get("KUBERNETES_SERVICE_HOST") and environ.get("KUBERNETES_SERVICE_PORT"))
+
+
+def _pod_namespace(environ: Mapping[str, str], service_account: Path) -> str:
+    """The namespace of the pod that this is; empty if it is none."""
+    if not _is_pod(environ) or not (service_account / "token").is_file():
+        return ""
+    file = service_account / "namespace"
+    return environ.get("POD_NAMESPACE") or (file.read_text(errors="replace").strip() if file.is_file() else "")
 
 
 def _in_cluster(environ: Mapping[str, str], service_account: Path) -> Connection:
@@ -247,12 +287,11 @@ def _in_cluster(environ: Mapping[str, str], service_account: Path) -> Connection
         token.read_bytes()
     except OSError as error:
         raise KubeconfigError(f"in a pod, but cannot read its token {token}: {_reason(error)}") from error
-    namespace = service_account / "namespace"
     ca = service_account / "ca.crt"
     return Connection(
         context="in-cluster",
         server=f"https://{f'[{host}]' if ':' in host else host}:{environ['KUBERNETES_SERVICE_PORT']}",
-        namespace=namespace.read_text(errors="replace").strip() if namespace.is_file() else "",
+        namespace=_pod_namespace(environ, service_account),
         user="service account",
         source=str(service_account),
         user_source=str(token),
@@ -261,7 +300,7 @@ def _in_cluster(environ: Mapping[str, str], service_account: Path) -> Connection
     )
 
 
-def _context(kubeconfig: Kubeconfig, name: str, flags: ConnectionFlags) -> ContextEntry:
+def _context(kubeconfig: Kubeconfig, name: str, *, is_server_known: bool) -> ContextEntry:
     if name in kubeconfig.contexts:
         return kubeconfig.contexts[name].entry
     if name:
@@ -270,7 +309,7 @@ def _context(kubeconfig: Kubeconfig, name: str, flags: ConnectionFlags) -> Conte
             f"current-context {_quoted(name)} of {kubeconfig.shown_files} is not among its contexts",
             hint=f"--context NAME{_choices(kubeconfig.contexts)}",
         )
-    if flags.server or flags.cluster:
+    if is_server_known:
         return ContextEntry()
     if kubeconfig.missing:
         raise _no_kubeconfig(kubeconfig)
@@ -290,10 +329,10 @@ def _choices(names: Iterable[str]) -> str:
     return f": {', '.join(ordered[:10])}{more}" if ordered else " (there are no contexts)"
 
 
-def _cluster(kubeconfig: Kubeconfig, name: str, flags: ConnectionFlags) -> ClusterEntry:
+def _cluster(kubeconfig: Kubeconfig, name: str, flags: ConnectionFlags, *, is_server_known: bool) -> ClusterEntry:
     if name in kubeconfig.clusters:
         return _cluster_with_flags(kubeconfig.clusters[name].entry, name, flags)
-    if not flags.server:
+    if not is_server_known:
         what = f"cluster {_quoted(name)}, which no file has" if name else "no cluster"
         raise KubeconfigError(f"the context names {what} ({kubeconfig.shown_files})")
     return _cluster_with_flags(ClusterEntry(), name, flags)
@@ -346,17 +385,8 @@ def _user(kubeconfig: Kubeconfig, name: str, flags: ConnectionFlags) -> UserEntr
     if flags.client_key:
         user = msgspec.structs.replace(user, client_key=flags.client_key, client_key_data="")
     if flags.token:
-        # A certificate stays, as with kubectl; whatever else would fill the
-        # Authorization header does not.
-        user = msgspec.structs.replace(
-            user,
-            token=flags.token,
-            token_file="",
-            username="",
-            password="",
-            exec_plugin=None,
-            auth_provider=None,
-        )
+        # Of the entry the token file alone is replaced; what contradicts a token is refused.
+        user = msgspec.structs.replace(user, token=flags.token, token_file="")
     if flags.username:
         user = msgspec.structs.replace(user, username=flags.username)
     if flags.password:
@@ -386,21 +416,34 @@ def _typed_extra(pairs: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 
 
 def _check_user(user: UserEntry, name: str) -> None:
-    """What kubectl refuses as well (`validateAuthInfo`)."""
+    """What kubectl refuses as well, used or not (`validateAuthInfo`)."""
     entry = f"user {_quoted(name)}" if name else "the user"
-    plugin = user.exec_plugin
     if user.token and (user.username or user.password):
         raise KubeconfigError(f"{entry} has both a token and a user name with password: only one is allowed")
-    if plugin is not None and user.auth_provider is not None:
-        raise KubeconfigError(f"{entry} has both an exec plugin and an auth-provider: only one is allowed")
     _refuse_both(entry, "client-certificate", user.client_certificate, user.client_certificate_data)
     _refuse_both(entry, "client-key", user.client_key, user.client_key_data)
     if (user.client_certificate or user.client_certificate_data) and not (user.client_key or user.client_key_data):
         raise KubeconfigError(f"{entry} has a client certificate without a key", hint="client-key or --client-key")
     if (user.as_uid or user.as_groups or user.as_user_extra) and not user.as_user:
         raise KubeconfigError("--as-uid, --as-group and --as-user-extra need --as")
-    if plugin is not None and not (plugin.command and plugin.api_version):
-        raise KubeconfigError(f"the exec plugin of {entry} needs command and apiVersion")
+    if user.exec_plugin is not None and user.auth_provider is not None:
+        raise KubeconfigError(f"{entry} has both an exec plugin and an auth-provider: only one is allowed")
+    if user.exec_plugin is not None:
+        check_plugin(user.exec_plugin, name)
+
+
+def _check_credentials(connection: Connection) -> None:
+    """What kubectl refuses where a credential would be sent (client-go `rest.TransportFor`)."""
+    entry = f"user {_quoted(connection.user)}" if connection.user else "the user"
+    if connection.token_file and connection.username:
+        raise KubeconfigError(f"{entry} has both a token file and a user name with password: only one is allowed")
+    if connection.exec_plugin is not None:
+        check_plugin_version(connection.exec_plugin, connection.user)
+    if connection.auth_provider is not None:
+        check_login(connection.auth_provider, connection.user)
+    obtained = connection.exec_plugin or connection.auth_provider
+    if connection.password and not (connection.has_static_credential or obtained):
+        raise KubeconfigError(f"{entry} has a password without a user name", hint="username or --username")
 
 
 # --- the connection -------------------------------------------------------------------
@@ -480,11 +523,16 @@ def _finished(connection: Connection, flags: ConnectionFlags, environ: Mapping[s
         proxy_url=proxy_url(server, flags.proxy_url or connection.proxy_url, environ),
         disable_compression=connection.disable_compression or flags.disable_compression,
     )
-    return connection if server.startswith("https:") else _without_credentials(connection)
+    if not server.startswith("https:"):
+        return _without_credentials(connection)
+    _check_credentials(connection)
+    return connection
 
 
 def _in_cluster_with_flags(connection: Connection, flags: ConnectionFlags) -> Connection:
-    user = _user(Kubeconfig("", "", {}, {}, {}, ""), "", flags)
+    # Of the flags that say who asks, only these count beside the account of a pod.
+    who = msgspec.structs.replace(flags, username=None, password=None, client_certificate=None, client_key=None)
+    user = _user(Kubeconfig("", "", {}, {}, {}, ""), "", who)
     cluster = _cluster_with_flags(ClusterEntry(certificate_authority=connection.ca_file), "", flags)
     changed = _with_user(_with_cluster(connection, cluster), user)
     return changed if flags.token else msgspec.structs.replace(changed, token_file=connection.token_file)

@@ -8,18 +8,15 @@ used is for `kubeconfig`, what a kuberc says for `kuberc`. Nothing of what a fil
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
 from kubectl_inventory.credentials import AuthProvider, ExecPlugin
 from kubectl_inventory.errors import KubeconfigError
 from kubectl_inventory.plain_yaml import is_plain, read_plain_yaml
-
-if TYPE_CHECKING:
-    import yaml
 
 # Far above any real kubeconfig; a mistyped `--kubeconfig big.iso` must not fill the memory.
 _MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -238,6 +235,8 @@ def _parse_plain(content: bytes) -> _File | None:
 
 def _parse_yaml(content: bytes, name: str) -> _File:
     """Whatever YAML it is. Raises `KubeconfigError`."""
+    from kubectl_inventory.full_yaml import yaml_documents
+
     what = f"kubeconfig {name}"
     # kubectl reads the first document and ignores the others.
     document = next(yaml_documents(content, what), None)
@@ -245,40 +244,6 @@ def _parse_yaml(content: bytes, name: str) -> _File:
         return msgspec.convert(document if document is not None else {}, _File)
     except (msgspec.ValidationError, RecursionError) as error:
         raise KubeconfigError(f"{what}: {error}") from error
-
-
-def yaml_documents(content: bytes, what: str) -> Iterator[object]:
-    """The documents of a file, one by one. Raises `KubeconfigError` where it gets to what is no YAML."""
-    import yaml
-
-    try:
-        yield from yaml.load_all(content, _yaml_loader())
-    except yaml.MarkedYAMLError as error:
-        # Not str(error): it quotes the line, and the line may hold a token.
-        line = f" on line {error.problem_mark.line + 1}" if error.problem_mark is not None else ""
-        raise KubeconfigError(f"{what} is not YAML: {error.problem or 'syntax error'}{line}") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise KubeconfigError(f"{what}: it cannot be read as YAML") from error
-
-
-def _yaml_loader() -> type[yaml.SafeLoader] | type[yaml.CSafeLoader]:
-    """YAML as kubectl reads it: null is absent, and a date is text."""
-    import yaml
-
-    # libyaml is five times as fast, but PyYAML can be built without it.
-    base: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-    class _Loader(base):  # type: ignore[misc, valid-type]
-        yaml_implicit_resolvers: ClassVar = {
-            first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-            for first, resolvers in base.yaml_implicit_resolvers.items()
-        }
-
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
-            mapping: dict[object, object] = super().construct_mapping(node, deep)
-            return {key: value for key, value in mapping.items() if value is not None}
-
-    return _Loader
 
 
 def _refuse_duplicates(name: str, noun: str, entries: list[str]) -> None:

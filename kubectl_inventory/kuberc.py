@@ -14,7 +14,8 @@ from typing import Literal
 import msgspec
 
 from kubectl_inventory.errors import KubeconfigError
-from kubectl_inventory.kubeconfig_file import Kuberc, read_file, yaml_documents
+from kubectl_inventory.full_yaml import yaml_documents
+from kubectl_inventory.kubeconfig_file import Kuberc, read_file
 
 _VERSIONS = ("kubectl.config.k8s.io/v1beta1", "kubectl.config.k8s.io/v1alpha1")
 _HAS_RULES = _VERSIONS[0]

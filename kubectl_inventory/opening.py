@@ -79,6 +79,8 @@ def effective_policy(given: Given, connection: Connection | None) -> Policy:
     context = connection.context if connection is not None else None
     effective = apply_limit_flags(make_policy(policy_files(given), context), given.limit_flags)
     around = [flag for flag, value in (("--server", given.server), ("--cluster", given.cluster)) if value]
+    if connection is not None and connection.server_variable:
+        around.append(connection.server_variable)
     if around and effective.has_context_rule:
         raise PolicyError(
             f"{around[0]} could lead a permitted context to another cluster, and the policy has rules on contexts",

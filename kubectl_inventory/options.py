@@ -55,6 +55,25 @@ def completes_words(words: Sequence[str]) -> Completes:
     return complete
 
 
+def completes_commands() -> Completes:
+    """The commands below those that the argument's first words name."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        command: click.Command | None = ctx.find_root().command
+        for word in ctx.params.get(param.name or "") or ():
+            command = command.commands.get(word) if isinstance(command, click.Group) else None
+        below = command.commands if isinstance(command, click.Group) else {}
+        return [
+            CompletionItem(name, help=it.get_short_help_str())
+            for name, it in sorted(below.items())
+            if name.startswith(incomplete) and not it.hidden
+        ]
+
+    return complete
+
+
 def _completes_path(kind: str) -> Completes:
     """Names of files (`file`) or of directories (`dir`), which the shell knows best."""
 
@@ -107,10 +126,12 @@ def shown_options(command: click.Command) -> list[click.Option]:
 
 _LONGEST_S = 1e9
 """Thirty years: what is longer is a slip, or an attempt."""
+_UNITS_S = {"ns": 1e-9, "us": 1e-6, "\u00b5s": 1e-6, "\u03bcs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+"""Go's, of which two are written with either Greek letter."""
 
 
 class Duration(click.ParamType[float]):
-    """Go's durations, as kubectl takes them: `5s`, `1m30s`, `500ms`; a bare number is seconds."""
+    """Go's durations, as kubectl takes them: `5s`, `1m30s`, `500ms`; a whole number is seconds."""
 
     name = "duration"
     refusal = "every request has an end here: 0 (never) is not possible, name a longer time"
@@ -118,12 +139,12 @@ class Duration(click.ParamType[float]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Seconds; 0 is refused."""
         text = str(value)
-        units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-        parts = re.findall(r"(\d+(?:\.\d+)?)(ms|h|m|s)", text)
-        if re.fullmatch(r"\d+(?:\.\d+)?", text):
+        parts = re.findall(r"([0-9]+\.?[0-9]*|\.[0-9]+)([a-z\u00b5\u03bc]+)", text)
+        is_whole = "".join(map("".join, parts)) == text.removeprefix("+")
+        if re.fullmatch(r"\+?[0-9]+", text):
             seconds = float(text)
-        elif parts and "".join(number + unit for number, unit in parts) == text:
-            seconds = sum(float(number) * units[unit] for number, unit in parts)
+        elif parts and is_whole and all(unit in _UNITS_S for _, unit in parts):
+            seconds = sum(float(number) * _UNITS_S[unit] for number, unit in parts)
         else:
             self.fail(f"{text!r} is not a duration such as 5s, 1m30s or 500ms", param, ctx)
         if seconds <= 0:
@@ -131,6 +152,16 @@ class Duration(click.ParamType[float]):
         if seconds > _LONGEST_S:
             self.fail(f"{text[:20]}... is longer than anybody waits", param, ctx)
         return seconds
+
+
+class TimeLimit(click.ParamType[float | None]):
+    """A length of time; empty, as an unset variable leaves it, it is not given."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        """Seconds."""
+        return Duration().convert(value, param, ctx) if value != "" else None
 
 
 class LookBack(Duration):
@@ -239,11 +270,11 @@ def limit_options(function: F) -> F:
             shell_complete=_completes_path("file"),
         ),
         click.option(
-            "--request-timeout", type=Duration(), metavar="DURATION", hidden=True,
+            "--request-timeout", type=TimeLimit(), metavar="DURATION", hidden=True,
             help="the end of one request, 100ms to 1h (default: 5s)",
         ),
         click.option(
-            "--deadline", type=Duration(), metavar="DURATION", hidden=True,
+            "--deadline", type=TimeLimit(), metavar="DURATION", hidden=True,
             help="the end of the whole run, 1s to 24h (default: 2m)",
         ),
         click.option("--workers", type=int, metavar="N", help="lists in flight, 1 to 32 (default: 8)", hidden=True),
@@ -399,6 +430,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     show_kind: bool = False
     show_empty: bool = False
     sort_by: str = ""
+    ignore_not_found: bool = False
     allow_incomplete: bool = False
     quiet: bool = False
 
@@ -484,4 +516,9 @@ def _refuse_kubectls_own(given: Given) -> None:
         raise UsageError(
             "--match-server-version is kubectl's alone: this program has no Kubernetes version to match",
             hint="leave it out; it asks every version for what that can list",
+        )
+    if given.chunk_size == 0:
+        raise UsageError(
+            "--chunk-size 0 (all in one page) is not possible: every reply has an end here",
+            hint="what is not large is one page anyway; 10000 is the largest",
         )

@@ -195,7 +195,8 @@ def _account(terminal: Terminal, given: Given, request: Request, style: Style, i
     """What ends a run on stderr."""
     from kubectl_inventory.summary import summarize
 
-    if not inventory.objects and inventory.is_complete and request.command != "kinds":
+    is_told = request.command != "kinds" and not given.ignore_not_found
+    if not inventory.objects and inventory.is_complete and is_told:
         where = f" in {request.namespaces[0]} namespace." if len(request.namespaces) == 1 else ""
         terminal.say(f"No resources found{where}")
     _warn(terminal, inventory)

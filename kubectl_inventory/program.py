@@ -29,6 +29,10 @@ EXIT_TERMINATED = 143
 EXIT_NO_READER = 141
 """What a program killed by SIGPIPE ends with, as kubectl before `| head` does."""
 
+_TRUE = {"1", "t", "T", "true", "TRUE", "True"}
+_FALSE = {"0", "f", "F", "false", "FALSE", "False"}
+"""What a flag takes that is on or off: Go's `strconv.ParseBool`."""
+
 
 class Interrupted(BaseException):
     """Ctrl-C or SIGTERM. Of our own, as click writes an empty line at a `KeyboardInterrupt`."""
@@ -99,14 +103,15 @@ def _run(terminal: Terminal, name: str) -> int:
 
 
 def as_click_reads(argv: Sequence[str]) -> list[str]:
-    """argv as click takes it: kubectl's pflag also reads `-o=json`, `--quiet=true` and `--quiet=false`.
+    """argv as click takes it: kubectl's pflag also reads `-o=json`, `-A=true` and `--quiet=F`.
 
     And where a flag's value may be left out it is never the next word: `--plan pods`.
     """
     if argv[:1] == ["__complete"]:
         return list(argv)  # words that are not typed to their end
     options = list(_options(root))
-    flags = {name for option in options if option.is_flag for name in option.opts if name.startswith("--")}
+    flags = {name: option.opts for option in options if option.is_flag for name in option.opts}
+    flags |= {name: ["-h", "--help"] for name in ("-h", "--help")}
     left_out = {
         name: option.flag_value
         for option in options
@@ -118,8 +123,11 @@ def as_click_reads(argv: Sequence[str]) -> list[str]:
         flag, is_given, value = word.partition("=")
         if word in left_out:
             words.append(f"{word}={left_out[word]}")
-        elif is_given and flag in flags and value in ("true", "false"):
-            words += [flag] if value == "true" else []
+        elif is_given and flag in flags and value in _TRUE | _FALSE:
+            # The last one counts.
+            words = [earlier for earlier in words if earlier not in flags[flag]] + [flag] * (value in _TRUE)
+        elif is_given and flag in flags:
+            words.append(f"{flags[flag][-1]}={value}")  # refused by the flag's long name
         elif is_given and len(flag) == 2 and flag[0] == "-" and flag[1].isalpha():
             words.append(flag + value)
         else:
@@ -158,6 +166,8 @@ def _sentence(error: click.ClickException) -> str:
         owners = [f'"{path}"' for path in _owners(error.option_name, error.ctx)]
         if owners:
             return f"unknown flag: {error.option_name}; it is a flag of {listing(owners)}"
+        if _elsewhere(error):
+            return f"{error.option_name} is kubectl's, not this program's"
         names = _flag_names(error.ctx) if error.ctx is not None else []
         return f"unknown flag: {error.option_name}{near(error.option_name, names)}"
     if isinstance(error, click.NoSuchCommand):
@@ -171,10 +181,21 @@ def _sentence(error: click.ClickException) -> str:
 
 def _next_step(error: click.ClickException, command: str) -> str:
     """The page that helps; for a kind typed where a command stands, the command that was meant."""
+    if instead := _elsewhere(error):
+        return instead
     is_at_root = isinstance(error, click.NoSuchCommand) and error.ctx is not None and error.ctx.parent is None
     if is_at_root and "did you mean" not in _sentence(error):
         return f'"{command} --help"; "{command} get TYPE" lists a kind'
     return f'"{command} --help"'
+
+
+def _elsewhere(error: click.ClickException) -> str:
+    """What to type instead of a flag that is kubectl's alone; empty for any other mistake."""
+    if not isinstance(error, click.NoSuchOption) or next(_owners(error.option_name, error.ctx), None):
+        return ""
+    from kubectl_inventory.elsewhere import INSTEAD
+
+    return INSTEAD.get(error.option_name, "")
 
 
 def _owners(flag: str, ctx: click.Context | None) -> Iterator[str]:

@@ -14,7 +14,7 @@ import socket
 import ssl
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from http.client import HTTPConnection
 from types import TracebackType
 from typing import TYPE_CHECKING, cast
@@ -435,27 +435,9 @@ def tls_context(*, ca_file: str, ca_data: bytes, is_insecure: bool) -> ssl.SSLCo
     return context
 
 
-_ROOTS = (
-    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Gentoo, Arch
-    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
-    "/etc/ssl/ca-bundle.pem",  # openSUSE
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # RHEL 7 and later
-    "/etc/ssl/cert.pem",  # macOS, Alpine
-)
-"""Where Go, and so kubectl, looks for the certificates that the system trusts (crypto/x509, root_linux.go)."""
-
-
-def system_roots(
-    paths: ssl.DefaultVerifyPaths, environ: Mapping[str, str], candidates: Sequence[str] = _ROOTS
-) -> str | None:
-    """The file of trusted certificates where OpenSSL has none by itself: a bundled one was built on another system."""
-    is_found = bool(paths.cafile or paths.capath)
-    if is_found or paths.openssl_cafile_env in environ or paths.openssl_capath_env in environ:
-        return None
-    return next((file for file in candidates if os.path.isfile(file)), None)
-
-
 def _trust_the_system(context: ssl.SSLContext) -> None:
+    from kubectl_inventory.authorities import system_roots
+
     context.load_default_certs()
     file = system_roots(ssl.get_default_verify_paths(), os.environ)
     if file is not None and sys.platform != "win32":

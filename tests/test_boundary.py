@@ -8,8 +8,9 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -44,11 +45,13 @@ class Desk:
     def __init__(self, plane: ControlPlane, typist: Typist, policy: Path) -> None:
         self._plane, self.typist, self._policy = plane, typist, policy
 
-    def ask(self, *argv: str, rules: str = "", typist: Typist | None = None) -> tuple[Screen, list[AuditEvent]]:
+    def ask(
+        self, *argv: str, rules: str = "", typist: Typist | None = None, env: Mapping[str, str] | None = None
+    ) -> tuple[Screen, list[AuditEvent]]:
         """One run under a policy of these rules, and its requests as the server saw them."""
         self._policy.write_text(f"apiVersion: inventory/v1\nkind: BoundaryPolicy\n{rules}\n")
         mark = self._plane.audit.mark()
-        screen = (typist or self.typist).inventory(*argv, "--policy", str(self._policy))
+        screen = (typist or self.typist).inventory(*argv, "--policy", str(self._policy), env=env)
         return screen, self._plane.audit.since(mark)
 
 
@@ -244,6 +247,23 @@ def test_what_was_typed_and_is_denied_is_refused_before_anything_is_sent(
     assert (screen.code, screen.out, events) == (2, "", [])
     assert screen.err.startswith(f"error: {subject}")
     assert "policy.yaml:3)" in screen.err
+
+
+@pytest.mark.parametrize("way", ["--server", "KUBERNETES_MASTER"])
+def test_no_flag_and_no_variable_leads_round_a_rule_on_contexts(
+    demo: ControlPlane, desk: Desk, admin: Typist, tmp_path: Path, way: str
+) -> None:
+    assert admin.kubeconfig is not None
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(re.sub(r"(?m)^ *server: .*\n", "", admin.kubeconfig.read_text()))
+    argv = (way, demo.server) if way.startswith("-") else ()
+    env = {} if argv else {way: demo.server}
+    typist = Typist(tmp_path, kubeconfig)
+
+    screen, events = desk.ask(*argv, rules='contexts: {deny: ["prod-*"]}', typist=typist, env=env)
+    assert (screen.code, screen.out, events) == (2, "", [])
+    assert screen.err.startswith(f"error: {way} could lead a permitted context to another cluster")
+    assert desk.ask(*argv, typist=typist, env=env)[0].code == 3
 
 
 # What a word means is known by discovery alone; no object is asked for then.

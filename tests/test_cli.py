@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from kubectl_inventory.cli import root
+from kubectl_inventory.elsewhere import INSTEAD
 from kubectl_inventory.program import as_click_reads
-from tests.conftest import BIN, Typist
+from tests.conftest import BIN, Screen, Typist
 from tests.reference.commands import commands
 
 KUBECONFIG = """
@@ -94,6 +97,74 @@ def test_what_is_mistyped_is_told_with_what_was_meant(typist: Typist, argv: Sequ
     screen = typist.inventory(*argv)
 
     assert (screen.code, screen.out, screen.err.splitlines()[0]) == (2, "", f"error: {said}")
+
+
+@pytest.mark.parametrize("flag", INSTEAD)
+def test_a_flag_of_kubectls_alone_is_refused_with_what_to_type_instead(typist: Typist, flag: str) -> None:
+    screen = typist.inventory("get", "pods", flag, "x")
+
+    said = f"error: {flag} is kubectl's, not this program's\nhint: {INSTEAD[flag]}\n"
+    assert screen == Screen(2, "", said)
+
+
+def test_every_flag_of_kubectl_get_is_known(typist: Typist) -> None:
+    pages = typist.kubectl("get", "--help").out + typist.kubectl("options").out
+    theirs = set(re.findall(r"^ +(?:-., )?(--[a-z-]+)=", pages, re.MULTILINE))
+    theirs |= {f"-{letter}" for letter in re.findall(r"^ +-(.), --", pages, re.MULTILINE)}
+    ours = {name for option in root.commands["get"].params for name in option.opts}
+
+    assert len(theirs) > 50
+    assert theirs - ours == set(INSTEAD)
+
+
+@pytest.mark.parametrize("word", ["1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"])
+@pytest.mark.parametrize("flag", ["-q", "--quiet", "--no-headers", "-h"])
+def test_what_is_on_or_off_is_so_by_the_words_of_kubectl(flag: str, word: str) -> None:
+    is_on = word[0] in "1tT"
+
+    assert as_click_reads([f"{flag}={word}"]) == [flag] * is_on
+
+
+def test_of_a_flag_that_is_on_and_off_the_last_one_counts() -> None:
+    assert as_click_reads(["-q", "--quiet=false"]) == []
+    assert as_click_reads(["--quiet=false", "-q"]) == ["-q"]
+
+
+@pytest.mark.parametrize("typed", ["-A=maybe", "--all-namespaces=maybe"])
+def test_what_is_neither_on_nor_off_is_told(typist: Typist, typed: str) -> None:
+    screen = typist.inventory("get", typed)
+
+    assert (screen.code, screen.err.splitlines()[0]) == (2, "error: option '--all-namespaces' does not take a value")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5", "+5", "1m30s", "500ms", "1.5s", ".5s", "5.s", "300000us", "300000\u00b5s", "0.1h", "",
+        "5.5", "5x", "1s5", "s", " 5s", "5 s", "1x1s", "\u0665",
+    ],
+)  # fmt: skip
+def test_a_length_of_time_is_read_as_kubectl_reads_it(admin: Typist, text: str) -> None:
+    flags = ("get", "services", "-n", "auth", "-o", "name", f"--request-timeout={text}")
+    theirs, ours = admin.kubectl(*flags), admin.inventory(*flags, "-q")
+
+    assert ours.out == theirs.out
+    assert (ours.code, theirs.code) in ((0, 0), (2, 1))
+
+
+def test_all_in_one_page_is_refused_with_the_reason(typist: Typist) -> None:
+    screen = typist.inventory("get", "--chunk-size=0")
+
+    assert (screen.code, screen.out) == (2, "")
+    assert screen.err.startswith("error: --chunk-size 0 (all in one page) is not possible")
+
+
+@pytest.mark.parametrize("flags", [(), ("--ignore-not-found",), ("--ignore-not-found=f",)])
+def test_that_there_is_nothing_is_told_unless_that_is_ignored(admin: Typist, flags: Sequence[str]) -> None:
+    typed = ("get", "rc", "-n", "labs", *flags)
+    said = "" if "--ignore-not-found" in flags else "No resources found in labs namespace.\n"
+
+    assert (admin.kubectl(*typed), admin.inventory(*typed, "-q")) == (Screen(0, "", said), Screen(0, "", said))
 
 
 @pytest.mark.parametrize("command", [(), ("get",), ("policy",), ("policy", "check"), ("help",)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from kubectl_inventory.completion import PATIENCE_S
 from tests.conftest import Typist, hanging
 from tests.controlplane.cluster import ControlPlane
+from tests.live_api import Exchange, LiveApi
 
-NO_FILES, FILES, DIRECTORIES = ":4", ":0", ":16"
+NO_FILES, FILES, DIRECTORIES, NO_SPACE = ":4", ":0", ":16", ":6"
 
 
 def suggested(typist: Typist, *words: str) -> list[str]:
@@ -29,6 +32,10 @@ def suggested(typist: Typist, *words: str) -> list[str]:
         (["policy", ""], ["check", "init", "show", NO_FILES]),
         (["completion", ""], ["install-helper", NO_FILES]),
         (["get", "--sel"], ["--selector", NO_FILES]),
+        (["help", "po"], ["policy", NO_FILES]),
+        (["help", "policy", ""], ["check", "init", "show", NO_FILES]),
+        (["help", "policy", "check", ""], [NO_FILES]),
+        (["help", "nonsense", ""], [NO_FILES]),
         (["--impossible"], [NO_FILES]),
         (["nonsense", "x"], [NO_FILES]),
     ],
@@ -55,6 +62,19 @@ def test_connection_flags_are_completed_though_help_hides_them(admin: Typist) ->
     ],
 )
 def test_values_that_are_always_the_same(admin: Typist, words: list[str], expected: list[str]) -> None:
+    assert suggested(admin, *words) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--by", "l"], ["label=", NO_SPACE]),
+        (["--by", "namespace,l"], ["namespace,label=", NO_SPACE]),
+        (["get", "-o", "jsonpath-as"], ["jsonpath-as-json=", NO_SPACE]),
+        (["get", "-o", "jsonpath-"], ["jsonpath-as-json=", "jsonpath-file=", NO_FILES]),
+    ],
+)
+def test_what_goes_on_behind_an_equals_sign_gets_no_space(admin: Typist, words: list[str], expected: list[str]) -> None:
     assert suggested(admin, *words) == expected
 
 
@@ -116,6 +136,20 @@ def test_a_cluster_that_does_not_answer_suggests_nothing_and_says_nothing(demo: 
     assert (screen.out, screen.err) == (f"{NO_FILES}\n", "")
 
 
+def test_the_program_too_has_to_start_in_the_second_that_a_completion_may_take(tmp_path: Path) -> None:
+    log = tmp_path / "audit.log"
+    with LiveApi(Exchange.hang) as server:
+        flags = ("--server", server.url, "--audit-log", str(log))
+        screen = Typist(tmp_path, None).type("kubectl_complete-inventory", "get", *flags, "-n", "sh")
+
+    assert (screen.out, screen.err) == (f"{NO_FILES}\n", "")
+    waited_ms = [json.loads(line)["details"]["elapsed_ms"] for line in log.read_text().splitlines()]
+    assert len(server.asked) == len(waited_ms) > 0
+    # Far from the five seconds that a request may take elsewhere, on a busy machine too.
+    assert PATIENCE_S <= 0.8
+    assert all(it < 2500 for it in waited_ms)
+
+
 def test_no_plugin_that_may_prompt_is_run(admin: Typist, tmp_path: Path) -> None:
     ran = tmp_path / "ran"
     plugin = tmp_path / "login"
@@ -133,6 +167,33 @@ def test_no_plugin_that_may_prompt_is_run(admin: Typist, tmp_path: Path) -> None
     screen = admin.type("kubectl_complete-inventory", "get", "--kubeconfig", str(kubeconfig), "-n", "sh")
 
     assert (screen.out, screen.err, ran.exists()) == (f"{NO_FILES}\n", "", False)
+
+
+@pytest.mark.parametrize(
+    ("login", "expected"),
+    [
+        ("id-token: {}", ["shop", "shop-preview", NO_FILES]),
+        ("id-token: e30.eyJleHAiOjF9.e30, refresh-token: r1", [NO_FILES]),
+        ("refresh-token: r1", [NO_FILES]),
+        ("id-token: nonsense", [NO_FILES]),
+    ],
+)
+def test_a_login_is_used_while_it_lasts_and_never_renewed(
+    demo: ControlPlane, viewer: Typist, login: str, expected: list[str]
+) -> None:
+    assert viewer.kubeconfig is not None
+    head, _, users = viewer.kubeconfig.read_text().partition("users:")
+    name, token = re.search(r"name: (\S+)", users), re.search(r"token: (\S+)", users)
+    assert name is not None and token is not None
+    config = f"client-id: c, idp-issuer-url: {demo.server}, idp-certificate-authority: {demo.ca_file}"
+    entry = f"{{name: oidc, config: {{{config}, {login.format(token[1])}}}}}"
+    kubeconfig = viewer.home / "login.kubeconfig"
+    kubeconfig.write_text(f"{head}users:\n- name: {name[1]}\n  user: {{auth-provider: {entry}}}\n")
+    mark = demo.audit.mark()
+
+    assert suggested(viewer, "get", "--kubeconfig", str(kubeconfig), "-n", "sh") == expected
+    # Its issuer is the server itself, which would have heard of it.
+    assert not [it for it in demo.audit.since(mark) if ".well-known" in it.request_uri]
 
 
 def test_kinds_that_are_remembered_need_no_credential(admin: Typist, tmp_path: Path) -> None:

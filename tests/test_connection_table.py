@@ -28,6 +28,7 @@ import pytest
 from tests.conftest import Screen, Typist
 from tests.controlplane.audit import AuditEvent
 from tests.controlplane.cluster import ControlPlane
+from tests.identity_provider import IdentityProvider
 from tests.proxies import Proxy, Scheme
 from tests.reference.readme import section, table
 
@@ -35,7 +36,7 @@ Entry = dict[str, object]
 
 # Of one kind whose objects nobody makes or deletes meanwhile.
 COMMAND = ("get", "services", "-n", "shop", "-o", "name")
-V1, V1BETA1 = "client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"
+V1, V1BETA1, V1ALPHA1 = (f"client.authentication.k8s.io/{version}" for version in ("v1", "v1beta1", "v1alpha1"))
 NAMED: Entry = {"server": "https://shop.invalid:6443", "tls-server-name": "localhost"}
 """The same server by a name that only a proxy can lead to: HTTPS_PROXY does not count for a loopback address."""
 VIEWER: Entry = {"token": "$VIEWER"}
@@ -66,7 +67,13 @@ exec sleep 1000
 
 
 LOGIN = f'{{"apiVersion": "{V1}", "kind": "ExecCredential", "status": {{"token": "$VIEWER"}}}}'
+IN_YAML = f"apiVersion: {V1}\nstatus:\n  token: $VIEWER\n"
 LISTED: Entry = {"command": "$HOME/.kube/bin/plugin"}
+NAMED_USER: Entry = {"username": "ann", "password": "pw"}
+OVER = {"id-token": "e30.eyJleHAiOjF9.e30", "refresh-token": "r1"}
+"""Of a login that ended in 1970."""
+RENEWED = "a login (OIDC) that has expired"
+PASSWORD = "a password without a user name"
 BROKEN_KUBERC = "a kuberc at its usual place that cannot be read, and an exec plugin"
 
 
@@ -104,6 +111,13 @@ def plugin(api_version: str = V1, *, status: Entry | None = None, printed: str =
     env = [{"name": "PRINTED", "value": printed or json.dumps(credential)}]
     entry = {"apiVersion": api_version, "command": "bin/plugin", "env": env, **mode, **fields}
     return {"exec": {name: value for name, value in entry.items() if value is not None}}
+
+
+def login(**config: str) -> Entry:
+    """A user who has logged in at an identity provider."""
+    usual = {"client-id": "kubectl", "idp-issuer-url": "$ISSUER"}
+    authority = {"idp-certificate-authority": "$HOME/.kube/keys/ca.crt"}
+    return {"auth-provider": {"name": "oidc", "config": {**usual, **authority, **config}}}
 
 
 def kuberc(policy: str = "", *entries: Entry, version: str = "v1beta1") -> dict[str, str]:
@@ -265,6 +279,37 @@ ROWS = [
         differs="a user name in the server's URL",
     ),
     Row(name="a server without a scheme", cluster={"server": "$ADDRESS"}, code=1),
+    Row(
+        name="KUBERNETES_MASTER, and no kubeconfig",
+        env={"KUBECONFIG": "$HOME/gone", "KUBERNETES_MASTER": "$SERVER"},
+        flags="--token=$VIEWER --certificate-authority=.kube/keys/ca.crt",
+    ),
+    Row(
+        name="KUBERNETES_MASTER, and no current-context",
+        config=NO_CONTEXT,
+        env={"KUBERNETES_MASTER": "$SERVER"},
+        flags="--token=$VIEWER --certificate-authority=.kube/keys/ca.crt",
+    ),
+    Row(name="KUBERNETES_MASTER, and no server", cluster={"server": None}, env={"KUBERNETES_MASTER": "$SERVER"}),
+    Row(
+        name="KUBERNETES_MASTER, and a context of a cluster that is not there",
+        config={"clusters": []},
+        env={"KUBERNETES_MASTER": "$SERVER"},
+        flags="--certificate-authority=.kube/keys/ca.crt",
+    ),
+    Row(name="KUBERNETES_MASTER beside a kubeconfig", env={"KUBERNETES_MASTER": "https://127.0.0.1:1"}),
+    Row(
+        name="KUBERNETES_MASTER beside -s",
+        env={"KUBECONFIG": "$HOME/gone", "KUBERNETES_MASTER": "https://127.0.0.1:1"},
+        flags="-s $SERVER --token=$VIEWER --certificate-authority=.kube/keys/ca.crt",
+    ),
+    Row(
+        name="KUBERNETES_MASTER that is empty",
+        config=NO_CONTEXT,
+        env={"KUBERNETES_MASTER": ""},
+        code=1,
+        differs="no kubeconfig, or none of its contexts chosen",
+    ),
     # --- who asks
     Row(name="no credential", user={}, code=1, differs="a user without any credential"),
     Row(name="--token", user=ADMIN | {"token": "wrong"}, flags="--token=$VIEWER"),
@@ -290,7 +335,80 @@ ROWS = [
     Row(name="a client certificate without its key", user={"client-certificate": "keys/admin.crt"}, code=1),
     Row(name="a user name and a password", user={"username": "ann", "password": "pw"}, code=1),
     Row(name="a token and a password", user={**VIEWER, "username": "ann", "password": "pw"}, code=1),
+    Row(name="a user name without a password", user={"username": "ann"}, code=1),
+    Row(name="a user name and a password, --token", user=NAMED_USER, flags="--token=$VIEWER", code=1),
+    Row(name="a user name and a password beside a token file", user={**NAMED_USER, "tokenFile": "keys/token"}, code=1),
+    Row(name="a user name and a password beside a client certificate", user={**NAMED_USER, **ADMIN}),
+    Row(name="a password beside a token file", user={"password": "pw", "tokenFile": "keys/token"}),
+    Row(name="a password beside a client certificate", user={"password": "pw", **ADMIN}),
+    Row(name="a password alone", user={"password": "pw"}, code=1, differs=PASSWORD),
+    Row(name="--username and --password", user={}, flags="--username=ann --password=pw", code=1),
+    Row(name="--username", user={"password": "pw"}, flags="--username=ann", code=1),
+    Row(name="--username beside a token", flags="--username=ann", code=1),
+    Row(name="--username and --token", user={}, flags="--username=ann --token=$VIEWER", code=1),
+    Row(name="--username beside a token file", user={"tokenFile": "keys/token"}, flags="--username=ann", code=1),
+    Row(name="--username beside an exec plugin", user=plugin(), flags="--username=ann", code=1),
+    Row(name="--username of an entry that is not there", config={"users": []}, flags="--username=ann", code=1),
+    Row(name="--password", user={"username": "ann"}, flags="--password=pw", code=1),
+    Row(name="--password alone", user={}, flags="--password=pw", code=1, differs=PASSWORD),
+    Row(name="--password beside a token", flags="--password=pw", code=1),
+    Row(name="--password beside a token file", user={"tokenFile": "keys/token"}, flags="--password=pw"),
+    Row(name="--password beside an exec plugin", user=plugin(), flags="--password=pw"),
+    # --- logins
     Row(name="an auth-provider that kubectl no longer has", user={"auth-provider": {"name": "gcp"}}, code=1),
+    Row(name="such an auth-provider beside a token", user={"auth-provider": {"name": "gcp"}, **VIEWER}, code=1),
+    Row(
+        name="such an auth-provider beside a certificate, --token",
+        user={"auth-provider": {"name": "azure"}, **ADMIN},
+        flags="--token=$VIEWER",
+        code=1,
+    ),
+    Row(name="a login", user=login(**{"id-token": "$VIEWER"})),
+    Row(name="a login that has expired", user=login(**OVER), differs=RENEWED),
+    Row(name="a login of a refresh-token alone", user=login(**{"refresh-token": "r1"}), differs=RENEWED),
+    Row(
+        name="a login whose end is not told",
+        user=login(**{"refresh-token": "r1", "id-token": "e30.e30.e30"}),
+        differs=RENEWED,
+    ),
+    Row(
+        name="a login at a provider whose authority is inline",
+        user=login(**OVER, **{"idp-certificate-authority-data": "$CA", "idp-certificate-authority": ""}),
+        differs=RENEWED,
+    ),
+    Row(
+        name="a login at a provider whom the system trusts",
+        user=login(**OVER, **{"idp-certificate-authority": ""}),
+        env={"SSL_CERT_FILE": "$HOME/.kube/keys/ca.crt"},
+        differs=RENEWED,
+    ),
+    Row(
+        name="a login at a provider whom nobody trusts",
+        user=login(**OVER, **{"idp-certificate-authority": ""}),
+        code=1,
+    ),
+    Row(
+        name="a login at a provider of another authority",
+        user=login(**OVER, **{"idp-certificate-authority": "$HOME/.kube/keys/other-ca.crt"}),
+        code=1,
+    ),
+    Row(
+        name="a login at a provider whose authority is not there",
+        user=login(**OVER, **{"idp-certificate-authority": "gone"}),
+        code=1,
+    ),
+    Row(
+        name="a login at a provider whose authority is not base64",
+        user=login(**OVER, **{"idp-certificate-authority-data": "?"}),
+        code=1,
+    ),
+    Row(name="a login that has expired for good", user=login(**OVER | {"refresh-token": "r0"}), code=1),
+    Row(name="a login that has expired and cannot be renewed", user=login(**{"id-token": OVER["id-token"]}), code=1),
+    Row(name="a login without anything", user=login(), code=1),
+    Row(name="a login whose id-token is none", user=login(**OVER | {"id-token": "a.b"}), code=1),
+    Row(name="a login beside a token", user={**login(), **VIEWER}),
+    Row(name="a login without an issuer beside a token", user={**login(**{"idp-issuer-url": ""}), **VIEWER}, code=1),
+    Row(name="a login without a client, --token", user=login(**{"client-id": ""}), flags="--token=$VIEWER", code=1),
     # --- exec plugins
     Row(name="exec v1", user=plugin()),
     Row(name="exec v1beta1", user=plugin(V1BETA1)),
@@ -299,7 +417,7 @@ ROWS = [
     Row(name="exec IfAvailable", user=plugin(interactiveMode="IfAvailable")),
     Row(name="exec Always without a terminal", user=plugin(interactiveMode="Always"), code=1),
     Row(name="exec of a mode that nobody knows", user=plugin(interactiveMode="Sometimes"), code=1),
-    Row(name="exec v1alpha1", user=plugin("client.authentication.k8s.io/v1alpha1"), code=1),
+    Row(name="exec v1alpha1", user=plugin(V1ALPHA1), code=1),
     Row(
         name="exec that is told of the cluster",
         user=plugin(provideClusterInfo=True),
@@ -323,6 +441,26 @@ ROWS = [
     Row(name="exec of half a pair", user=plugin(status={"clientCertificateData": "$ADMIN_CRT_PEM"}), code=1),
     Row(name="exec beside a token", user=plugin(status={"token": "wrong"}) | VIEWER),
     Row(name="exec with --token", user=plugin(status={"token": "wrong"}), flags="--token=$VIEWER"),
+    Row(name="exec beside a client certificate", user=plugin() | ADMIN),
+    Row(name="exec without interactiveMode beside a token", user=plugin(interactiveMode=None) | VIEWER, code=1),
+    Row(
+        name="exec without interactiveMode, --token",
+        user=plugin(interactiveMode=None),
+        flags="--token=$VIEWER",
+        code=1,
+    ),
+    Row(name="exec of a mode that nobody knows beside a token", user=plugin(interactiveMode="no") | VIEWER, code=1),
+    Row(name="exec Always without a terminal beside a token", user=plugin(interactiveMode="Always") | VIEWER),
+    Row(name="exec v1alpha1 beside a token", user=plugin(V1ALPHA1) | VIEWER, code=1),
+    Row(name="exec v1alpha1, --token", user=plugin(V1ALPHA1), flags="--token=$VIEWER", code=1),
+    Row(name="exec without a command beside a token", user=plugin(command="") | VIEWER, code=1),
+    Row(name="exec that is not there beside a token", user=plugin(command="bin/gone") | VIEWER),
+    Row(
+        name="exec with a variable that has no name",
+        user=plugin(command="bin/login", env=[{"name": "", "value": "x"}]),
+        files={".kube/bin/login": f"#!/bin/sh\necho '{LOGIN}'\n"},
+        code=1,
+    ),
     Row(name="exec from PATH", user=plugin(command="plugin"), env={"PATH": "$HOME/.kube/bin:$PATH"}),
     Row(name="exec that is not there", user=plugin(command="bin/gone"), code=1),
     Row(name="exec that fails", user=plugin(command="false"), code=1),
@@ -337,6 +475,29 @@ ROWS = [
         name="exec that prints another version",
         user=plugin(printed=json.dumps({"apiVersion": V1BETA1, "kind": "ExecCredential", "status": VIEWER})),
         code=1,
+    ),
+    Row(name="exec that prints YAML", user=plugin(printed=IN_YAML)),
+    Row(name="exec that prints YAML within marks", user=plugin(printed=f"---\n{IN_YAML}\n---\nkind: Other\n")),
+    Row(name="exec that prints YAML of another kind", user=plugin(printed=f"kind: Other\n{IN_YAML}"), code=1),
+    Row(name="exec that prints a number for a token", user=plugin(printed=IN_YAML.replace("$VIEWER", "1")), code=1),
+    Row(name="exec that prints no kind", user=plugin(printed=json.dumps({"apiVersion": V1, "status": VIEWER}))),
+    Row(
+        name="exec that prints another kind",
+        user=plugin(printed=json.dumps({"apiVersion": V1, "kind": "Token", "status": VIEWER})),
+        code=1,
+    ),
+    Row(
+        name="exec that prints no version",
+        user=plugin(printed=json.dumps({"kind": "ExecCredential", "status": VIEWER})),
+        code=1,
+    ),
+    Row(name="exec that prints a byte order mark", user=plugin(printed=f"\ufeff{LOGIN}")),
+    Row(name="exec that prints empty lines first", user=plugin(printed=f"\n \n{LOGIN}")),
+    Row(name="exec that prints two credentials", user=plugin(printed=f"{LOGIN}\n{LOGIN}"), code=1),
+    Row(
+        name="exec with an equals sign in a variable's name",
+        user=plugin(command="bin/login", env=[{"name": "A=B", "value": "x"}]),
+        files={".kube/bin/login": f"""#!/bin/sh\ntest "$$A" = B=x && echo '{LOGIN}'\n"""},
     ),
     Row(
         name="exec of a token that has expired",
@@ -569,6 +730,28 @@ ROWS = [
         in_pod=True,
     ),
     Row(
+        name="in a pod, --username",
+        env={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "$PORT", "KUBECONFIG": "$HOME/gone"},
+        flags="--username=ann --password=pw",
+        in_pod=True,
+    ),
+    Row(
+        name="in a pod, --client-certificate",
+        env={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "$PORT", "KUBECONFIG": "$HOME/gone"},
+        flags="--client-certificate=$HOME/.kube/keys/admin.crt --client-key=$HOME/.kube/keys/admin.key",
+        in_pod=True,
+    ),
+    Row(
+        name="in a pod, KUBERNETES_MASTER",
+        env={
+            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+            "KUBERNETES_SERVICE_PORT": "$PORT",
+            "KUBECONFIG": "$HOME/gone",
+            "KUBERNETES_MASTER": "http://127.0.0.1:1",
+        },
+        in_pod=True,
+    ),
+    Row(
         name="in a pod, --as",
         env={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "$PORT", "KUBECONFIG": "$HOME/gone"},
         files={".kube/keys/token": "$ADMIN"},
@@ -620,13 +803,14 @@ DIFFERENCES = table(section("The connection"))
 class Place:
     """The API server, the proxies before it, and what stands for them in a row."""
 
-    def __init__(self, plane: ControlPlane, proxies: dict[Scheme, Proxy], directory: Path) -> None:
+    def __init__(
+        self, plane: ControlPlane, proxies: dict[Scheme, Proxy], provider: IdentityProvider, directory: Path
+    ) -> None:
         self._plane = plane
         self._proxies = proxies
         self._directory = directory
         address = urlsplit(plane.server)
-        rows = [line.split(",") for line in _read(plane, "tokens.csv").splitlines()]
-        tokens = {user: token for token, user, *_ in rows}
+        tokens = _tokens(plane)
         pairs = {"ADMIN_CRT": _read(plane, "admin.crt"), "ADMIN_KEY": _read(plane, "admin.key")}
         self.known = {
             "SERVER": plane.server,
@@ -640,6 +824,7 @@ class Place:
             **{f"{name}_PEM": content.replace("\n", "\\\\n") for name, content in pairs.items()},
             **{scheme.upper(): proxy.url for scheme, proxy in proxies.items()},
             **{f"{scheme.upper()}_PORT": str(proxy.port) for scheme, proxy in proxies.items()},
+            "ISSUER": provider.url,
             "PATH": os.environ["PATH"],
         }
 
@@ -704,6 +889,19 @@ def _read(plane: ControlPlane, name: str) -> str:
     return (plane.directory / name).read_text()
 
 
+def _tokens(plane: ControlPlane) -> dict[str, str]:
+    """The token of each user."""
+    rows = [line.split(",") for line in _read(plane, "tokens.csv").splitlines()]
+    return {user: token for token, user, *_ in rows}
+
+
+def _serving(plane: ControlPlane) -> ssl.SSLContext:
+    """What another server shows that is trusted as the API server is."""
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(plane.directory / "serving.crt", plane.directory / "serving.key")
+    return tls
+
+
 def _write(path: Path, content: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
@@ -732,8 +930,7 @@ def proxies(demo: ControlPlane) -> Iterator[dict[Scheme, Proxy]]:
     address = urlsplit(demo.server)
     upstream = (address.hostname or "", address.port or 0)
     # Go checks an https proxy's certificate as it does the server's.
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(demo.directory / "serving.crt", demo.directory / "serving.key")
+    tls = _serving(demo)
     with ExitStack() as running:
         yield {
             "http": running.enter_context(Proxy("http", upstream)),
@@ -742,9 +939,18 @@ def proxies(demo: ControlPlane) -> Iterator[dict[Scheme, Proxy]]:
         }
 
 
+@pytest.fixture(scope="module")
+def provider(demo: ControlPlane) -> Iterator[IdentityProvider]:
+    """Whoever logs in there is the viewer, by a token that the API server knows."""
+    with IdentityProvider(_serving(demo), _tokens(demo)["viewer"]) as provider:
+        yield provider
+
+
 @pytest.fixture
-def place(demo: ControlPlane, proxies: dict[Scheme, Proxy], tmp_path: Path) -> Place:
-    return Place(demo, proxies, tmp_path)
+def place(
+    demo: ControlPlane, proxies: dict[Scheme, Proxy], provider: IdentityProvider, tmp_path: Path
+) -> Place:
+    return Place(demo, proxies, provider, tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -814,6 +1020,32 @@ def test_a_plugin_that_hangs_holds_kubectl_and_not_us(place: Place) -> None:
     assert "did not end in 1s" in screen.err
     assert held.startswith("waits")
     assert bounded.startswith("refuses")
+
+
+def test_a_login_is_renewed_by_both_and_kept_by_kubectl_alone(
+    demo: ControlPlane, proxies: dict[Scheme, Proxy], tmp_path: Path
+) -> None:
+    inline = {"idp-certificate-authority-data": "$CA", "idp-certificate-authority": ""}
+    row = Row(name="login", user=login(**OVER, **inline), env={"TMPDIR": "$HOME/.kube"})
+    with IdentityProvider(_serving(demo), _tokens(demo)["viewer"], rotates=True) as provider:
+        place = Place(demo, proxies, provider, tmp_path)
+        kubeconfigs = {program: tmp_path / program.command[-1] / ".kube" for program in (KUBECTL, OURS)}
+        theirs, _ = place.seen(row, KUBECTL)
+        assert provider.valid == "r2"
+        assert "refresh-token: r2" in (kubeconfigs[KUBECTL] / "config").read_text()
+
+        provider.valid = "r1"
+        ours, screen = place.seen(row, OURS)
+        assert provider.valid == "r2"
+        left = {path.relative_to(kubeconfigs[OURS]).parts[0] for path in kubeconfigs[OURS].rglob("*")}
+        refused, again = place.seen(row, OURS)
+
+    assert ours == theirs
+    assert left == {"config", "keys", "bin", "cache"}
+    assert '"refresh-token": "r1"' in (kubeconfigs[OURS] / "config").read_text()
+    assert screen.err.startswith('warning: the provider replaced the refresh-token of user "demo"')
+    assert (refused.works, again.code) == (False, 1)
+    assert again.err.startswith('error: the login of user "demo" has expired, and could not be renewed')
 
 
 def test_the_readme_tells_no_difference_that_is_none() -> None:

@@ -186,10 +186,33 @@ def test_label_columns_of_several_kinds_have_one_word_each(typist: Typist) -> No
 
 
 @pytest.mark.parametrize("path", [".metadata.name", "metadata.creationTimestamp", "{.metadata.labels.app}"])
-def test_objects_are_sorted_by_a_path_as_kubectl_does(typist: Typist, path: str) -> None:
+@pytest.mark.parametrize("kinds", ["deploy", "deploy,pods,svc"])
+def test_objects_are_sorted_by_a_path_as_kubectl_does(typist: Typist, kinds: str, path: str) -> None:
     # The values themselves, as kubectl leaves the order of objects alike to chance.
-    flags = ("get", "deploy", "-l", "app", "--sort-by", path, "-o", f"custom-columns=:{path}")
+    flags = ("get", kinds, "-l", "app", "--sort-by", path, "-o", f"custom-columns=:{path}")
     assert typist.inventory(*flags, "-q").lines == typist.kubectl(*flags, "-A").lines
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ("table", r"^\S+ +\S+/(\S+)"),
+        ("wide", r"^\S+ +\S+/(\S+)"),
+        ("name", r"^\S+/(.+)$"),
+        ("csv", r"^[^,]*,[^,]*,[^,]*,([^,]*)"),
+        ("ndjson", r'"metadata":\{"name":"([^"]*)"'),
+        ("json", r'"metadata": *\{\s*"name": *"([^"]*)"'),
+        ("yaml", r"^    name: (\S+)$"),
+        ("markdown", r"^\| \S+ +\| \S+/(\S+)"),
+        ("jsonpath={range .items[*]}{.metadata.name}{'\\n'}{end}", r"^(.+)$"),
+        ("custom-columns=:.metadata.name", r"^(.+)$"),
+    ],
+)
+def test_objects_of_all_kinds_are_in_one_order_in_every_format(typist: Typist, form: str, name: str) -> None:
+    flags = ("get", "deploy,svc,cm", "-n", "auth,shop", "-q", "--sort-by", "name", "--no-headers")
+    names = re.findall(name, typist.inventory(*flags, "-o", form).out, re.MULTILINE)
+    assert names == sorted(names)
+    assert len(names) == len(typist.inventory(*flags, "-o", "name").lines) > 10
 
 
 def test_a_path_into_the_columns_sorts_too(typist: Typist) -> None:

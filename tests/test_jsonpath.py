@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -175,6 +176,12 @@ def test_a_template_prints(template: str, text: str) -> None:
     assert templated(parse(template), DOCUMENT, as_json=False) == text
 
 
+def test_a_null_that_a_range_has_found_is_null_in_json() -> None:
+    # kubectl itself crashes here.
+    text = templated(parse("{range .b.a[*]}{@}{end}"), DOCUMENT, as_json=True)
+    assert text == "[\n    1.5\n]\n[\n    null\n]\n[\n    true\n]\n"
+
+
 def test_what_the_template_says_is_printed_as_typed_and_what_the_cluster_says_is_spelled() -> None:
     document = {"name": "a\x1b[31m\nb", "held": {"x": "\x9b"}}
     text = templated(parse('{.name}{"\\n\\x1b"}{.held}\t'), document, as_json=False)
@@ -248,6 +255,12 @@ def test_a_path_is_one_path() -> None:
 )
 def test_values_are_written_as_go_writes_them(value: object, text: str, json: str) -> None:
     assert (value_text(value), json_of(value)) == (text, json)
+
+
+@pytest.mark.parametrize("write", [value_text, json_of])
+def test_what_is_no_value_of_json_is_never_written(write: Callable[[object], str]) -> None:
+    with pytest.raises(TypeError, match=r"^object is none of JSON's values$"):
+        write([object()])
 
 
 def test_json_is_indented_as_go_does() -> None:

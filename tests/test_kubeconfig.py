@@ -28,6 +28,7 @@ from kubectl_inventory.policy import Limits
 from kubectl_inventory.resource import Question, checked_path
 from tests.live_api import Exchange, LiveApi
 
+V1 = "client.authentication.k8s.io/v1"
 KUBECTL = Path(sys.executable).parent / "kubectl"
 ONE = """
 apiVersion: v1
@@ -351,10 +352,11 @@ def test_credentials_are_not_sent_to_a_plain_server(files: Path) -> None:
     assert ours.as_user == "zoe"
 
 
-def test_a_typed_token_wins_over_everything_else(files: Path) -> None:
-    for user in ("token", "file", "both", "basic", "exec"):
+def test_a_typed_token_wins_over_what_does_not_contradict_it(files: Path) -> None:
+    for user in ("token", "file", "both", "exec"):
         ours = load(files, kubeconfig=str(files / "config"), user=user, token="typed")
-        assert (ours.token, ours.token_file, ours.username, ours.exec_plugin) == ("typed", "", "", None)
+        assert (ours.token, ours.token_file) == ("typed", "")
+        assert resolve_credentials(ours, timeout_s=1) == ours
 
 
 # --- what cannot be used ----------------------------------------------------------------
@@ -457,6 +459,15 @@ def test_a_directory_and_a_file_too_large_are_refused(home: Path) -> None:
         ("{as-groups: [a]}", "need --as"),
         ("{exec: {command: x}}", "needs command and apiVersion"),
         ("{exec: {command: x, apiVersion: y}, auth-provider: {name: oidc}}", "only one is allowed"),
+        (f"{{exec: {{command: x, apiVersion: {V1}}}}}", "no interactiveMode"),
+        (f"{{exec: {{command: x, apiVersion: {V1}, interactiveMode: Maybe}}}}", "interactiveMode 'Maybe'"),
+        (f"{{exec: {{command: x, apiVersion: {V1}, interactiveMode: Never, env: [{{value: v}}]}}}}", "without a name"),
+        (f"{{token: t, exec: {{command: x, apiVersion: {V1}alpha1}}}}", f"uses {V1}alpha1: not supported"),
+        ("{tokenFile: f, username: u}", "both a token file and a user name"),
+        ("{password: p}", "a password without a user name"),
+        ("{token: t, auth-provider: {name: gcp}}", "which kubectl no longer has"),
+        ("{token: t, auth-provider: {name: oidc, config: {client-id: c}}}", "has no idp-issuer-url"),
+        ("{token: t, auth-provider: {name: oidc, config: {idp-issuer-url: 'https://i'}}}", "has no client-id"),
     ],
 )
 def test_contradictions_that_kubectl_refuses_are_refused(home: Path, user: str, words: str) -> None:
@@ -527,6 +538,27 @@ def test_in_a_pod_the_service_account_is_used_and_flags_still_count(tmp_path: Pa
     assert (ours.token_file, ours.ca_file) == (str(tmp_path / "sa/token"), str(tmp_path / "sa/ca.crt"))
 
 
+@pytest.mark.parametrize(
+    ("environ", "namespace"),
+    [
+        ({}, ""),
+        ({"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}, "shop"),
+        ({"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443", "POD_NAMESPACE": "pay"}, "pay"),
+        ({"POD_NAMESPACE": "pay"}, ""),
+    ],
+)
+def test_ones_own_namespace_in_a_pod_is_the_pods(tmp_path: Path, environ: dict[str, str], namespace: str) -> None:
+    account = tmp_path / "sa"
+    for name, content in {"token": "tok", "namespace": "shop\n"}.items():
+        write(account / name, content)
+    entry = context_with("{server: 'https://x'}", "{token: t}")
+    flags = ConnectionFlags(kubeconfig=str(write(tmp_path / "config", entry)))
+    assert load_connection(flags, environ=environ, home=tmp_path, service_account=account).namespace == namespace
+    if "KUBERNETES_SERVICE_HOST" in environ:
+        ours = load_connection(ConnectionFlags(), environ=environ, home=tmp_path, service_account=account)
+        assert (ours.context, ours.namespace) == ("in-cluster", namespace)
+
+
 def test_a_kubeconfig_wins_over_the_pod(home: Path) -> None:
     pod = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
     assert load(home, pod, kubeconfig=str(home / "one/config")).context == "dev"
@@ -595,7 +627,7 @@ def test_a_typed_proxy_that_cannot_be_used_is_refused_without_its_password(home:
         ("{}", {"username": "ann", "password": "pw"}, ("ann", "pw")),
         ("{username: bob, password: old}", {"password": "new"}, ("bob", "new")),
         ("{username: bob, password: old}", {"username": "ann"}, ("ann", "old")),
-        ("{exec: {command: x, apiVersion: client.authentication.k8s.io/v1}}", {"username": "ann"}, ("ann", "")),
+        (f"{{exec: {{command: x, apiVersion: {V1}, interactiveMode: Never}}}}", {"username": "ann"}, ("ann", "")),
     ],
 )
 def test_a_typed_user_name_and_password_replace_the_entrys(

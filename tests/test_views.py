@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from kubectl_inventory import views
+from kubectl_inventory.clock import epoch_of, now_epoch
 from kubectl_inventory.columns import Places
 from kubectl_inventory.discovery import DiscoveryGap
 from kubectl_inventory.errors import UsageError
@@ -310,9 +311,34 @@ def test_secrets_are_sorted_by_the_servers_age_the_oldest_first() -> None:
     assert [row.name for row in part.rows] == ["old", "mid", "new", "unknown"]
 
 
-def test_each_kind_is_sorted_by_itself() -> None:
-    parts = [listed(a_row("b"), a_row("a")), listed(a_row("z", namespace=None), a_row("y", namespace=None))]
-    assert [[row.name for row in part.rows] for part in sort_rows(parts, "name")] == [["a", "b"], ["y", "z"]]
+def test_all_kinds_are_in_one_order_and_those_alike_in_the_usual_one() -> None:
+    web, api, one, two = (a_row(name, namespace=None) for name in ("web", "api", "web", "web"))
+    pods = Listed(PODS, (NAME,), [web, api])
+    nodes = Listed(NODES, (NAME, READY), [one, two])
+
+    ordered = sort_rows([pods, nodes], "name")
+
+    assert ordered == [Listed(PODS, (NAME,), [api, web]), Listed(NODES, (NAME, READY), [one, two])]
+
+
+def test_what_only_one_kind_has_is_before_what_has_no_value() -> None:
+    nodes = Listed(NODES, (NAME,), [a_row("node", namespace=None)])
+    pods = listed(a_row("b", "1/1", "Running"), a_row("a", "1/1", "Pending"))
+
+    ordered = sort_rows([nodes, pods], "status")
+
+    assert [row.name for part in ordered for row in part.rows] == ["a", "b", "node"]
+
+
+def test_secrets_are_among_the_others_by_their_age() -> None:
+    created = [ObjectMeta(creation_timestamp=f"{year}-01-01T00:00:00Z") for year in (2000, 2001)]
+    pods = listed(a_row("older", meta=created[0]), a_row("old", meta=created[1]))
+    aged = f"{int(now_epoch() - (epoch_of('2000-07-01T00:00:00Z') or 0)) // 86400}d"
+    secrets = Listed(SECRETS, (NAME, AGE), [a_row("key", aged), a_row("new", "5m")])
+
+    for sort_by in ("age", ".metadata.creationTimestamp"):
+        ordered = sort_rows([pods, secrets], sort_by)
+        assert [row.name for part in ordered for row in part.rows] == ["older", "key", "old", "new"]
 
 
 def test_a_column_that_no_object_has_is_an_error_with_the_nearest() -> None:

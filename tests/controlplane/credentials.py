@@ -27,12 +27,18 @@ NOBODY = "nobody"
 EXPIRED = "expired"
 
 
+def _id_token() -> str:
+    """A token in the form of an OpenID provider's, which ends in the year 2100; the server looks at its text alone."""
+    return f"e30.eyJleHAiOjQxMDI0NDQ4MDB9.{secrets.token_hex()}"
+
+
 @dataclass(frozen=True)
 class Tokens:
     """The bearer token of each user in the static token file."""
 
     admin: str = field(default_factory=secrets.token_hex)
-    viewer: str = field(default_factory=secrets.token_hex)
+    # Also what somebody has who has logged in.
+    viewer: str = field(default_factory=_id_token)
     one_namespace: str = field(default_factory=secrets.token_hex)
     nobody: str = field(default_factory=secrets.token_hex)
     # The harness has a name of its own, so that the audit log can leave it out.

@@ -44,6 +44,8 @@ ENVIRONMENT = {
     "NO_PROXY": "servers that are reached without a proxy: names, `.domains`, addresses, networks, `*`; `no_proxy` too",
     "KUBERNETES_SERVICE_HOST": "in a pod: the API server, where no kubeconfig names one",
     "KUBERNETES_SERVICE_PORT": "its port; one is of no use without the other",
+    "POD_NAMESPACE": "in a pod: one's own namespace, instead of the account's",
+    "KUBERNETES_MASTER": "the API server, where neither a kubeconfig nor a flag names one",
     "NO_COLOR": "set, also to nothing: no colours",
     "TERM": "`dumb`: no colours and no progress",
     "WT_SESSION": "on Windows: colours and progress where it is set, as its newer terminal does",
