@@ -20,7 +20,7 @@ from kubectl_inventory.conclusions import Suspect
 from kubectl_inventory.findings import Occurrence, Thing
 from kubectl_inventory.health import ENDED_CONTAINERS, WORKLOADS, Health, is_over, is_worse
 from kubectl_inventory.inventory import Page, Row
-from kubectl_inventory.native import judge_row
+from kubectl_inventory.native import judge_of, judge_row
 from kubectl_inventory.pods import PodState, read_pod
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.resource import Kind
@@ -112,11 +112,13 @@ class Gathering:
         """A page of objects."""
         places = Places(page.columns)
         take = self._takers.get(kind.name)
-        for row in page.rows:
-            if take is not None:
+        if take is not None:
+            for row in page.rows:
                 take(self, kind, row, places)
-            else:
-                symptom = judge_row(kind, row, places, page.columns, self._policy)
+            return
+        judge = judge_of(kind, places, page.columns, self._policy)
+        for row in page.rows:
+            if (symptom := judge(row)) is not None:
                 self._suspect(_thing(kind, row), symptom, places.age_s(row))
 
     def conclude(self, unread: Collection[str]) -> list[Suspect]:
