@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -21,6 +21,7 @@ from kubectl_inventory.findings import Occurrence, Thing
 from kubectl_inventory.health import ENDED_CONTAINERS, WORKLOADS, Health, is_over, is_worse
 from kubectl_inventory.inventory import Page, Row
 from kubectl_inventory.native import judge_of, judge_row
+from kubectl_inventory.operators import COPIED, MANY_COPIES
 from kubectl_inventory.pods import PodState, read_pod
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.resource import Kind
@@ -130,7 +131,7 @@ class Gathering:
             self._settle_services()
         for key, it in self.occurrences.items():
             self.occurrences[key] = msgspec.structs.replace(it, maker=self._maker_of(it))
-        return self.suspects
+        return _folded(self.suspects)
 
     # --- rows -----------------------------------------------------------------
 
@@ -402,6 +403,25 @@ class Gathering:
                 message=f"no endpoints: no pod that is ready has the labels {shown}",
             )
             self._suspect(thing, symptom, age_s)
+
+
+def _folded(suspects: Sequence[Suspect]) -> list[Suspect]:
+    """Copies of one object are one suspect: the object itself where that is known, else the first of them."""
+    alike: defaultdict[tuple[str, str, str], list[Suspect]] = defaultdict(list)
+    for it in suspects:
+        if it.object.kind.name in COPIED:
+            alike[it.object.kind.name, it.object.name, it.symptom.reason].append(it)
+    kept = [it for it in suspects if it.object.kind.name not in COPIED]
+    for (kind, _, _), copies in alike.items():
+        home = next((it for it in copies if it.object.namespace in COPIED[kind]), None)
+        if home is None and len(copies) < MANY_COPIES:
+            kept += copies
+            continue
+        first, number = home if home is not None else copies[0], len(copies)
+        message = f"so say its copies, in {number} namespaces" if number > 1 else ""
+        symptom = msgspec.structs.replace(first.symptom, message=message)
+        kept.append(msgspec.structs.replace(first, symptom=symptom, count=number))
+    return kept
 
 
 def _thing(kind: Kind, row: Row) -> Thing:

@@ -51,6 +51,15 @@ RESTING_REASONS = frozenset({
 RESTING_WORDS: Mapping[str, frozenset[str]] = {"virtualmachineinstances.kubevirt.io": frozenset({"succeeded"})}
 """Of some kinds also a word for work that is done: a machine that was shut down from within is not ready."""
 
+COPIED: Mapping[str, tuple[str, ...]] = {
+    "clusterserviceversions.operators.coreos.com": ("openshift-operators", "operators"),
+}
+"""Kinds that their operator copies to each namespace, and the usual homes of what it copies."""
+
+MANY_COPIES = 4
+"""So many objects of one name that say the same are copies, wherever the one is that they are copies of."""
+
+
 class KindWords(msgspec.Struct, frozen=True):
     """What status words of one kind mean."""
 
