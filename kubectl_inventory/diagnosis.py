@@ -18,7 +18,15 @@ from kubectl_inventory.clock import span_s
 from kubectl_inventory.columns import Places
 from kubectl_inventory.conclusions import Suspect
 from kubectl_inventory.findings import Occurrence, Thing
-from kubectl_inventory.health import ENDED_CONTAINERS, WORKLOADS, Health, is_over, is_worse
+from kubectl_inventory.health import (
+    ENDED_CONTAINERS,
+    WORKLOADS,
+    Health,
+    is_custom,
+    is_over,
+    is_worse,
+    says_health,
+)
 from kubectl_inventory.inventory import Page, Row
 from kubectl_inventory.native import judge_of, judge_row
 from kubectl_inventory.operators import COPIED, MANY_COPIES
@@ -95,6 +103,8 @@ class Gathering:
         self.nodes: dict[str, bool] = {}
         """Each node, and whether it is ready."""
         self.cluster_warnings = 0
+        self.silent: set[Kind] = set()
+        """Custom kinds that were listed, and whose columns tell nothing."""
         self._waiting_classes: set[str] = set()
         self._deployments: dict[tuple[str, str], Workload] = {}
         self._stateful_sets: dict[tuple[str, str], Workload] = {}
@@ -116,6 +126,9 @@ class Gathering:
         if take is not None:
             for row in page.rows:
                 take(self, kind, row, places)
+            return
+        if is_custom(kind) and not says_health(page.columns, self._policy.word_columns(kind)):
+            self.silent.add(kind)
             return
         judge = judge_of(kind, places, page.columns, self._policy)
         for row in page.rows:

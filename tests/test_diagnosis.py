@@ -438,6 +438,16 @@ def test_numbers_of_any_length_are_no_error() -> None:
     assert told((JOBS, [printed(JOBS, f"etl-{long}", status="Failed")])) == [("warning", f"job/etl-{long}", "Failed")]
 
 
+# --- kinds that say nothing ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("headers", "is_silent"), [("Name,Size,Age", True), ("Name,Phase,Age", False)])
+def test_a_custom_kind_without_a_telling_column_is_silent(headers: str, is_silent: bool) -> None:
+    gathering = gathered()
+    gathering.take(BUCKETS, Page(columns(headers), (Row("shop", "one", ("one", "Failed", "5m")),)))
+    assert (gathering.silent == {BUCKETS}, gathering.conclude(()) == []) == (is_silent, is_silent)
+
+
 # --- copies -------------------------------------------------------------------------
 
 VERSIONS = a_kind("clusterserviceversions", "operators.coreos.com", kind="ClusterServiceVersion")
