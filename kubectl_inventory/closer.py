@@ -9,7 +9,7 @@ never about Secrets.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
 import msgspec
@@ -24,6 +24,8 @@ from kubectl_inventory.wire import DETAILS, Detail, DetailsReply, decode
 
 MOST_LOOKS = 50
 """Questions of one run: what is more says nothing that a person would still read."""
+MOST_OF_CUSTOM = 25
+"""Of them to learn since when custom objects are not ready: where an operator is down all of its objects are not."""
 _WHOLE_LIST_FROM = 6
 """So many suspects of one kind in one namespace are one list of it."""
 _PAGE = 250
@@ -74,7 +76,7 @@ class Looks:
         asked: dict[Look, None] = {Look(nodes, None): None} if nodes is not None else {}
         for suspect in wanted:
             look = self._look(suspect, len(together[_place(suspect)]), slices, nodes)
-            if look is not None and (look in asked or len(asked) < MOST_LOOKS):
+            if look is not None and (look in asked or _has_room(asked, suspect)):
                 asked[look] = None
                 self._looks[suspect] = look
         self._asked = tuple(asked)
@@ -116,6 +118,14 @@ class Looks:
         if kind == nodes or (alike >= _WHOLE_LIST_FROM and namespace is not None and not is_custom(kind)):
             return Look(kind, namespace)
         return Look(kind, namespace, name=suspect.patient.name)
+
+
+def _has_room(asked: Collection[Look], suspect: Suspect) -> bool:
+    """Whether one more question may be about a suspect."""
+    if len(asked) >= MOST_LOOKS:
+        return False
+    is_of_many = suspect.symptom.look == "verdict" and is_custom(suspect.patient.kind)
+    return not is_of_many or sum(is_custom(look.kind) for look in asked) < MOST_OF_CUSTOM
 
 
 def _place(suspect: Suspect) -> tuple[Kind, str | None]:
