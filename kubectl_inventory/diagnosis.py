@@ -420,12 +420,12 @@ class Gathering:
 
 def _folded(suspects: Sequence[Suspect]) -> list[Suspect]:
     """Copies of one object are one suspect: the object itself where that is known, else the first of them."""
-    alike: defaultdict[tuple[str, str, str], list[Suspect]] = defaultdict(list)
+    named: defaultdict[tuple[str, str, str], list[Suspect]] = defaultdict(list)
     for it in suspects:
         if it.object.kind.name in COPIED:
-            alike[it.object.kind.name, it.object.name, it.symptom.reason].append(it)
+            named[it.object.kind.name, it.object.name, it.symptom.reason].append(it)
     kept = [it for it in suspects if it.object.kind.name not in COPIED]
-    for (kind, _, _), copies in alike.items():
+    for (kind, _, _), copies in named.items():
         home = next((it for it in copies if it.object.namespace in COPIED[kind]), None)
         if home is None and len(copies) < MANY_COPIES:
             kept += copies
