@@ -59,7 +59,7 @@ def choose(kind: Kind, collector: Collector, *, may_list: bool) -> Part[Choice |
             return Reading(kind=kind, gaps=End(probed).gaps())
         count = probed
         if request.command == "health" and _says_nothing(kind, collector, seen):
-            return Reading(kind=kind, count=count)
+            return Reading(kind=kind, count=count, is_silent=True)
     if _needs_each(kind, collector) and count != 0:
         names = named if named is not None else (yield from collector.names())
         why = f"--strategy {request.strategy}"

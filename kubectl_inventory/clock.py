@@ -11,6 +11,10 @@ import time
 from datetime import UTC, datetime
 
 _SPAN = re.compile(r"(?:(\d{1,9})y)?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
+_SPOKEN = re.compile(r"(\d{1,9}) (second|minute|hour|day|week|month|year)s? ago", re.ASCII)
+_SPOKEN_UNITS_S = {
+    "second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000, "year": 31_536_000,
+}  # fmt: skip
 _UNITS_S = (31_536_000, 86_400, 3600, 60, 1)
 
 
@@ -51,6 +55,12 @@ def span_s(text: str) -> int | None:
     if span is None:
         return None
     return sum(int(part) * unit_s for part, unit_s in zip(span.groups("0"), _UNITS_S, strict=True))
+
+
+def spoken_span_s(text: str) -> int | None:
+    """A span as OpenShift prints it, `5 days ago`, in seconds; None for any other text, `About an hour ago` too."""
+    spoken = _SPOKEN.fullmatch(text)
+    return int(spoken[1]) * _SPOKEN_UNITS_S[spoken[2]] if spoken is not None else None
 
 
 def human_age(created: str | None) -> str:

@@ -9,7 +9,7 @@ never about Secrets.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
 import msgspec
@@ -26,6 +26,8 @@ from kubectl_inventory.wire import DETAILS, Detail, DetailsReply, decode
 
 MOST_LOOKS = 50
 """Questions of one run: what is more says nothing that a person would still read."""
+MOST_OF_CUSTOM = 25
+"""Of them to learn since when custom objects are not ready: where an operator is down all of its objects are not."""
 _WHOLE_LIST_FROM = 6
 """So many suspects of one kind in one namespace are one list of it."""
 _PAGE = 250
@@ -113,7 +115,7 @@ class Looks:
         asked: dict[Look, None] = {it: None for it in (self._of_nodes, self._of_leases) if it is not None}
         for suspect in wanted:
             look = self._look(suspect, len(together[_place(suspect)]))
-            if look is not None and (look in asked or len(asked) < most):
+            if look is not None and (look in asked or _has_room(asked, suspect, most)):
                 asked[look] = None
                 self._looks[suspect] = look
         self._asked = tuple(asked)
@@ -167,6 +169,14 @@ class Looks:
         if alike >= _WHOLE_LIST_FROM and namespace is not None and not is_custom(kind):
             return Look(kind, namespace)
         return Look(kind, namespace, name=suspect.patient.name)
+
+
+def _has_room(asked: Collection[Look], suspect: Suspect, most: int) -> bool:
+    """Whether one more question, of so many, may be about a suspect."""
+    if len(asked) >= most:
+        return False
+    is_of_many = suspect.symptom.look == "verdict" and is_custom(suspect.patient.kind)
+    return not is_of_many or sum(is_custom(look.kind) for look in asked) < MOST_OF_CUSTOM
 
 
 def _place(suspect: Suspect) -> tuple[Kind, str | None]:

@@ -12,7 +12,15 @@ import msgspec
 
 from kubectl_inventory.clock import epoch_of, human_age, human_span, now_epoch
 from kubectl_inventory.findings import Finding, Owner, Thing
-from kubectl_inventory.health import BAD_CONDITIONS, GOOD_CONDITIONS, NODE_TROUBLES, SYSTEM_NAMESPACE, Health
+from kubectl_inventory.health import (
+    BAD_CONDITIONS,
+    ENDS,
+    GOOD_CONDITIONS,
+    LONGEST_START_S,
+    NODE_TROUBLES,
+    SYSTEM_NAMESPACE,
+    Health,
+)
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.symptoms import Symptom
 from kubectl_inventory.wire import Condition, ContainerStatus, Detail
@@ -58,6 +66,8 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
     """What a look told: fields that are set replace the row's."""
 
     since: str | None = None
+    made: str | None = None
+    """When the object was made, for kinds whose rows have no age."""
     symptom: Symptom | None = None
     is_well: bool = False
     """It is no finding after all."""
@@ -79,12 +89,11 @@ def conclude(
     if told.is_well:
         return None
     symptom = told.symptom if told.symptom is not None else suspect.symptom
-    lasted_s = _lasted_s(told.since)
-    known_s = lasted_s if lasted_s is not None else suspect.age_s
     health: Health = symptom.health
-    is_young = symptom.passes and known_s is not None and known_s < grace_s
-    if is_young or (suspect.nodes and suspect.nodes.issubset(joining)):
+    if suspect.nodes and suspect.nodes.issubset(joining):
         health = "changing"
+    elif symptom.passes and _may_pass(symptom, suspect, told, grace_s):
+        health = symptom.meanwhile
     summary = suspect.state or symptom.message
     return Finding(
         object=suspect.object,
@@ -100,6 +109,13 @@ def conclude(
         restarts=suspect.restarts,
         last_exit=told.last_exit,
     )
+
+
+def _may_pass(symptom: Symptom, suspect: Suspect, told: _Told, grace_s: float) -> bool:
+    """Whether it has not been so for too long. Where nobody knows, only what must have lasted for long may."""
+    times = (_lasted_s(told.since), suspect.age_s, _lasted_s(told.made))
+    known_s = next((it for it in times if it is not None), None)
+    return known_s < max(grace_s, symptom.patience_s) if known_s is not None else bool(symptom.patience_s)
 
 
 def node_findings(kind: Kind, nodes: Sequence[Detail]) -> Iterator[Finding]:
@@ -367,15 +383,23 @@ def _claim(suspect: Suspect, claim: Detail) -> _Told:
 
 def _any_kind(suspect: Suspect, thing: Detail) -> _Told:
     """The condition that says what the column said, or else the first that is not well."""
-    if suspect.symptom.reason == "Terminating":
-        return _Told(since=thing.metadata.deletion_timestamp)
-    reason = suspect.symptom.reason.removeprefix("Not").removesuffix("Unknown")
+    symptom, deleted, made = suspect.symptom, thing.metadata.deletion_timestamp, thing.metadata.creation_timestamp
+    if symptom.reason.lower() in ENDS:
+        return _Told(since=deleted, made=made)
+    if deleted is not None and symptom.passes:
+        # Nobody expects that it becomes ready again.
+        return _Told(since=deleted, symptom=msgspec.structs.replace(symptom, patience_s=LONGEST_START_S))
+    reason = symptom.reason.removeprefix("Not").removesuffix("Unknown").lower()
     conditions = thing.status.conditions or ()
-    named = [it for it in conditions if it.type.lower() == reason.lower()]
+    named = [it for it in conditions if it.type.lower() == reason and not _is_good(it)]
     for condition in named or filter(_is_bad, conditions):
         message = condition.message or condition.reason
-        return _Told(since=condition.last_transition_time, message=message)
-    return _Told()
+        return _Told(since=condition.last_transition_time, made=made, message=message)
+    return _Told(made=made)
+
+
+def _is_good(condition: Condition) -> bool:
+    return condition.type.lower() in GOOD_CONDITIONS and condition.status == "True"
 
 
 def _is_bad(condition: Condition) -> bool:

@@ -9,7 +9,7 @@ one maker are one suspect. What only an object's status tells is left to a close
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -18,10 +18,19 @@ from kubectl_inventory.clock import span_s
 from kubectl_inventory.columns import Places
 from kubectl_inventory.conclusions import Suspect
 from kubectl_inventory.findings import Occurrence, Thing
-from kubectl_inventory.health import ENDED_CONTAINERS, WORKLOADS, Health, is_over, is_worse
+from kubectl_inventory.health import (
+    ENDED_CONTAINERS,
+    WORKLOADS,
+    Health,
+    is_custom,
+    is_over,
+    is_worse,
+    says_health,
+)
 from kubectl_inventory.inventory import Page, Row
 from kubectl_inventory.makers import Job, Maker, Makers, alike
-from kubectl_inventory.native import judge_row
+from kubectl_inventory.native import judge_of, judge_row
+from kubectl_inventory.operators import COPIED, MANY_COPIES
 from kubectl_inventory.pods import PodState, read_pod
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.resource import Kind
@@ -89,6 +98,8 @@ class Gathering:
         self.may_join: set[str] = set()
         """Nodes that are not ready and young: to be looked at, whether they ever were."""
         self.cluster_warnings = 0
+        self.silent: set[Kind] = set()
+        """Custom kinds that were listed, and whose columns tell nothing."""
         self._waiting_classes: set[str] = set()
         self._makers = Makers()
         self._jobs: list[Job] = []
@@ -114,11 +125,16 @@ class Gathering:
         """A page of objects."""
         places = Places(page.columns)
         take = self._takers.get(kind.name)
-        for row in page.rows:
-            if take is not None:
+        if take is not None:
+            for row in page.rows:
                 take(self, kind, row, places)
-            else:
-                symptom = judge_row(kind, row, places, page.columns, self._policy)
+            return
+        if is_custom(kind) and not says_health(page.columns, self._policy.word_columns(kind)):
+            self.silent.add(kind)
+            return
+        judge = judge_of(kind, places, page.columns, self._policy)
+        for row in page.rows:
+            if (symptom := judge(row)) is not None:
                 self._suspect(_thing(kind, row), symptom, places.age_s(row))
 
     def conclude(self, unread: Collection[str]) -> list[Suspect]:
@@ -144,7 +160,7 @@ class Gathering:
                              for it in self.suspects]
         for key, it in self.occurrences.items():
             self.occurrences[key] = msgspec.structs.replace(it, maker=self._makers.of_occurrence(it))
-        return self.suspects
+        return _folded(self.suspects)
 
     # --- rows -----------------------------------------------------------------
 
@@ -462,6 +478,25 @@ def _may_wait(claim: Suspect) -> Suspect:
         return claim
     symptom = msgspec.structs.replace(claim.symptom, health="changing")
     return msgspec.structs.replace(claim, symptom=symptom)
+
+
+def _folded(suspects: Sequence[Suspect]) -> list[Suspect]:
+    """Copies of one object are one suspect: the object itself where that is known, else the first of them."""
+    named: defaultdict[tuple[str, str, str], list[Suspect]] = defaultdict(list)
+    for it in suspects:
+        if it.object.kind.name in COPIED:
+            named[it.object.kind.name, it.object.name, it.symptom.reason].append(it)
+    kept = [it for it in suspects if it.object.kind.name not in COPIED]
+    for (kind, _, _), copies in named.items():
+        home = next((it for it in copies if it.object.namespace in COPIED[kind]), None)
+        if home is None and len(copies) < MANY_COPIES:
+            kept += copies
+            continue
+        first, number = home if home is not None else copies[0], len(copies)
+        message = f"so say its copies, in {number} namespaces" if number > 1 else ""
+        symptom = msgspec.structs.replace(first.symptom, message=message)
+        kept.append(msgspec.structs.replace(first, symptom=symptom, count=number))
+    return kept
 
 
 def _thing(kind: Kind, row: Row) -> Thing:

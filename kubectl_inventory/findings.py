@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from kubectl_inventory.health import Health, is_worse
+from kubectl_inventory.inventory import Reading
 from kubectl_inventory.resource import Kind
 
 
@@ -143,6 +144,9 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     """Newest first."""
     overlooked: int = 0
     """How many findings were left without a closer look, as there were too many, or the run's time was up."""
+
+    silent: tuple[Reading, ...] = ()
+    """Custom kinds that have objects and print nothing of how those are."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

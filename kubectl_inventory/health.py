@@ -103,16 +103,16 @@ MEANINGS: Mapping[Health, frozenset[str]] = {
         "failed", "failure", "fatal", "lost", "dead", "broken", "errored", "faulted", "health_err", "unreachable",
         "timedout", "timeout", "crashed", "down", "configerror", "installfailed", "upgradefailed", "rolledback",
         "reconcilefailed", "containerstatusunknown", "killcontainererror", "runpodsandboxerror", "networknotready",
-        "rejected", "aborted", "stalled", "missing",
+        "rejected", "aborted", "stalled", "missing", "red",
     }),
     "unknown": frozenset({"unknown"}),
     "warning": frozenset({
         "notready", "degraded", "unhealthy", "evicted", "deadlineexceeded", "expired", "denied", "blocked",
         "invalid", "unavailable", "warning", "nodelost", "nodeaffinity", "nodeshutdown", "shutdown", "terminated",
         "preempted", "preempting", "unexpectedadmissionerror", "outofcpu", "outofmemory", "outofpods",
-        "outofephemeral-storage", "topologyaffinityerror", "inactive", "disconnected", "offline", "partial",
-        "partiallyfailed", "completedwitherrors", "finishedwitherrors", "outofsync", "health_warn", "stale",
-        "outdated", "expiring", "notfound", "misconfigured", "incomplete", "conflict",
+        "outofephemeral-storage", "topologyaffinityerror", "disconnected", "offline", "partial",
+        "yellow", "inconclusive", "partiallyfailed", "completedwitherrors", "finishedwitherrors", "outofsync",
+        "health_warn", "stale", "outdated", "expiring", "notfound", "misconfigured", "incomplete", "conflict",
     }),
     "changing": frozenset({
         "pending", "containercreating", "podinitializing", "schedulinggated", "terminating", "creating",
@@ -122,7 +122,13 @@ MEANINGS: Mapping[Health, frozenset[str]] = {
         "rebalancing", "installing", "uninstalling", "draining", "building", "pulling", "syncing", "configuring",
         "requested", "waitingforpluginoperations", "finalizing", "cancelling", "suspending", "resuming", "renewing",
         "issuing", "binding", "attaching", "detaching", "rotating", "recovering", "joining", "bootstrapping",
-        "accepted",
+        "accepted", "processing", "planning", "submitted", "connecting", "expanding", "applying", "applyingchanges",
+        "migratingdata", "prepared", "preparing", "canceling", "finalising", "promoting", "waitingpromotion",
+        "replacing", "installready", "readytostart", "rollingback", "failingover", "registering", "inspecting",
+        "matchprofile", "deprovisioning", "servicing", "poweringoffbeforedelete", "waitforfirstconsumer", "pvcbound",
+        "importscheduled", "clonescheduled", "uploadscheduled", "uploadready", "pendingpopulation", "waitingforsync",
+        "waitingforvolumebinding", "waitingforreceiver", "pendingproposal", "pendingrerun", "invalidating",
+        "succeeding", "generating", "uploading",
     }),
     "scaled-down": frozenset({"hibernated", "hibernating", "scaledtozero"}),
     "ok": frozenset({
@@ -133,25 +139,66 @@ MEANINGS: Mapping[Health, frozenset[str]] = {
         "current", "published", "registered", "idle", "stable", "attached", "suspended", "paused", "stopped",
         "cancelled", "canceled", "disabled", "skipped", "archived", "closed", "started", "successcriteriamet",
         "resolved", "verified", "health_ok", "detached", "cluster in healthy state", "processed", "applied",
-        "exitcode:0",
+        "exitcode:0", "initialized", "inactive", "unmanaged", "externallyprovisioned", "discovered", "ignored",
+        "deleted", "halted", "proposalready", "reconciliationpaused",
     }),
 }
 """What words of Status, Phase and State columns mean, in lower case. `Stopped` is what somebody wanted."""
 
-STATE_COLUMNS = frozenset({
-    "status", "phase", "state", "health", "health status", "sync status", "robustness",
+_FAILURES = frozenset({"failed", "failure", "failing", "error", "unrecoverable"})
+"""Parts of a custom kind's word that make it an error, whatever failed: `SyncFailed`, `ErrorPvcNotFound`."""
+_DENIALS = frozenset({"no", "not", "non", "without", "zero", "0"})
+"""Before such a part: that there is none."""
+_RELIEFS = frozenset({"free", "over"})
+"""After such a part: that there is none, either."""
+
+STARTS = frozenset({
+    "pending", "creating", "provisioning", "initializing", "bootstrapping", "joining", "new", "requested", "binding",
+    "registering", "pendingpopulation", "importscheduled", "clonescheduled",
 })
-"""Columns that hold such a word."""
+"""What a custom object says that does not live yet, and what none should say for long."""
+
+ENDS = frozenset({"terminating", "deleting"})
+"""What it says that is about to go."""
+
+LONGEST_START_S = 3600
+"""How long it may say so before somebody should look, in seconds: a cluster or a bare machine takes its time."""
+
+RESTS = frozenset({
+    "stopped", "paused", "suspended", "detached", "inactive", "disabled", "archived", "halted", "unmanaged", "deleted",
+    "hibernated", "hibernating", "scaledtozero", "reconciliationpaused",
+})
+"""Of an object that says so nobody expects that it is ready: it was told to rest."""
+
+VERDICT_WORDS = frozenset({"red", "yellow", "notready", "unhealthy", "unavailable"})
+"""A condition in other words: something that has just begun says so, too."""
+
+STATE_COLUMNS = frozenset({
+    "status", "phase", "state", "health", "healthstatus", "syncstatus", "robustness",
+})
+"""Columns that hold such a word. Their headers are spelt here as `spelt` does it."""
+
+DEPENDENT = frozenset({"robustness"})
+"""Of them those that know nothing while the object is moved: Longhorn's of a volume."""
+
+_STATE_ENDINGS = ("status", "state", "phase", "health")
+_ERROR_COLUMN = "error"
+_WISHES = ("desired", "target", "wanted", "expected", "requested", "previous")
+"""What a header begins with that does not tell how something is."""
 
 GOOD_CONDITIONS = frozenset({
     "ready", "available", "synced", "healthy", "established", "accepted", "programmed", "reconciled", "valid",
-    "initialized", "installed", "online", "connected", "readytouse", "resolvedrefs", "succeeded", "operational",
+    "initialized", "installed", "connected", "readytouse", "resolvedrefs", "succeeded", "operational", "admitted",
+    "allreplicasready", "reconcilesuccess", "applied", "revisionhealthy", "runtimehealthy",
 })
 """Columns named after a condition that is well when True (API conventions, "Typical status properties")."""
 
+VERDICTS = frozenset({"ready", "available", "healthy", "succeeded", "allreplicasready", "operational"})
+"""Of them those that sum an object up: beside one a Status is a remark on it."""
+
 BAD_CONDITIONS = frozenset({
     "degraded", "stalled", "failed", "failing", "unhealthy", "memorypressure", "diskpressure", "pidpressure",
-    "networkunavailable", "conflict", "expired", "lost",
+    "networkunavailable", "conflict", "expired", "lost", "denied",
 })
 """Columns named after a condition that is well when False."""
 
@@ -159,6 +206,15 @@ PASSING_CONDITIONS = frozenset({
     "progressing", "reconciling", "updating", "upgrading", "migrating", "deleting",
 })
 """Columns named after a condition that is on its way while True."""
+
+COUNTS = frozenset({"ready", "available"})
+"""Columns that hold a number in some kinds: how many are."""
+
+WANTED = ("desired", "replicas", "instances")
+"""Columns that say how many there should be, the one that says it best first."""
+
+Role = Literal["state", "good", "bad", "passing", "trouble", "named"]
+"""What a column tells: a state, a condition that is well when True or when False, trouble alone, what a policy says."""
 
 NODE_TROUBLES = frozenset({
     "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable", "KernelDeadlock", "ReadonlyFilesystem",
@@ -187,6 +243,12 @@ ENDED_CONTAINERS = ("Error", "OOMKilled", "ContainerCannotRun", "StartError")
 _INIT_PROGRESS = re.compile(r"init:\d+/\d+", re.ASCII)
 _EXIT = re.compile(r"(?:init:)?(?:exitcode|signal):-?0*[1-9]\d*", re.ASCII)
 _RATIO = re.compile(r"(\d{1,9})/(\d{1,9})", re.ASCII)
+_QUANTITY = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?\s?(?:%|n|u|m|k|[KMGTPE]i?B?)?", re.ASCII)
+_JOINTS = re.compile(r"[\s_-]+")
+_FIRST = re.compile(r"[\s,(:]")
+_LONGEST_PHRASE = 1000
+"""Of a longer text no more is read for its parts."""
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", re.ASCII)
 
 
 def is_worse(one: Health, other: Health) -> bool:
@@ -211,6 +273,40 @@ def meaning_of(word: str) -> Health | None:
         return "error"
     bare = lower.removeprefix("init:")
     return next((health for health, words in MEANINGS.items() if bare in words), None)
+
+
+def meaning_of_phrase(text: str, *, is_remark: bool = False) -> Health | None:
+    """What a custom kind's own words mean; None where they are not known.
+
+    One word however it is spelt (`ROLLED_BACK`, `externally provisioned`), one with a part that tells of failure
+    (`SyncFailed`) or of work (`ImportInProgress`), else the first of several. In a remark a part tells nothing.
+    """
+    whole = meaning_of(text) or meaning_of(spelt(text))
+    if whole is not None:
+        return whole
+    parts = [] if is_remark else [part.lower() for part in _PART.findall(text[:_LONGEST_PHRASE])]
+    if _tells_failure(parts):
+        return "error"
+    if parts[-2:] == ["in", "progress"]:
+        return "changing"
+    return meaning_of(_FIRST.split(text, maxsplit=1)[0])
+
+
+def _tells_failure(parts: Sequence[str]) -> bool:
+    around = zip(parts, ["", *parts], [*parts[1:], ""], strict=False)
+    return any(
+        part in _FAILURES and before not in _DENIALS and after not in _RELIEFS for part, before, after in around
+    )
+
+
+def spelt(text: str) -> str:
+    """A word or a header as it stands in the tables here: `Health Status` and `HEALTH_STATUS` are `healthstatus`."""
+    return _JOINTS.sub("", text).lower()
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell is a number or a quantity (`3`, `10Gi`, `45%`), which says nothing without what it counts."""
+    return _QUANTITY.fullmatch(text) is not None
 
 
 def is_starting(word: str) -> bool:
@@ -242,10 +338,25 @@ def says_health(columns: Sequence[ColumnDefinition], also: Collection[str]) -> b
 
 
 def is_telling(column: ColumnDefinition, also: Collection[str] = ()) -> bool:
-    """Whether a column tells. One for `-o wide` alone may hold a sentence under the same header."""
-    name = column.name.lower()
-    if name in also:
-        return True
-    return not column.priority and (
-        name in STATE_COLUMNS or name in GOOD_CONDITIONS or name in BAD_CONDITIONS or name in PASSING_CONDITIONS
-    )
+    """Whether a column tells how an object is."""
+    return role_of(column, also) is not None
+
+
+def role_of(column: ColumnDefinition, also: Collection[str] = ()) -> Role | None:
+    """What a column tells, by its header; None for nothing. One for `-o wide` alone may hold a sentence under it."""
+    name, named = spelt(column.name), column.name.lower() in also
+    known = next((role for role, names in _ROLES if name in names), None)
+    if column.priority or column.type == "date" or (known is None and named):
+        return "named" if named else None
+    if known is not None:
+        return known
+    is_trouble = name == _ERROR_COLUMN or (name.endswith(_STATE_ENDINGS) and not name.startswith(_WISHES))
+    return "trouble" if is_trouble else None
+
+
+_ROLES: Sequence[tuple[Role, Collection[str]]] = (
+    ("state", STATE_COLUMNS),
+    ("good", GOOD_CONDITIONS),
+    ("bad", BAD_CONDITIONS),
+    ("passing", PASSING_CONDITIONS),
+)

@@ -19,7 +19,7 @@ from kubectl_inventory.clock import human_age, human_span
 from kubectl_inventory.documents import write_document, write_items
 from kubectl_inventory.findings import ClusterHealth, Diagnosis, Finding, Occurrence, SpaceHealth
 from kubectl_inventory.health import HEALTHS, WORKLOADS, Health
-from kubectl_inventory.inventory import Inventory
+from kubectl_inventory.inventory import Inventory, Reading
 from kubectl_inventory.style import Style
 from kubectl_inventory.summary import Summary, account, read_clause, withheld_clauses
 from kubectl_inventory.views import NOT_APPLICABLE, UNREADABLE, Grid
@@ -53,6 +53,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """How far events were looked back."""
     connection_flags: str = ""
     colours: bool = False
+    is_verbose: bool = False
+    """Whether the summary also tells what could not be judged, by nobody's fault."""
 
 
 def print_health(diagnosis: Diagnosis, inventory: Inventory, shown: Shown, style: Style, write: Write) -> None:
@@ -353,6 +355,7 @@ def _document(diagnosis: Diagnosis, inventory: Inventory, shown: Shown) -> dict[
         "items": _space_items(diagnosis),
         "findings": _finding_items(diagnosis, every=True),
         "events": [_event_item(it) for it in diagnosis.occurrences],
+        "silent": [_silent_item(it) for it in diagnosis.silent],
         **views.accounts(inventory),
     }
 
@@ -410,6 +413,10 @@ def _event_item(it: Occurrence) -> dict[str, object]:
     }
 
 
+def _silent_item(reading: Reading) -> dict[str, object]:
+    return {"resource": reading.kind.resource, "group": reading.kind.group, "count": reading.count}
+
+
 # --- the last words ---------------------------------------------------------------
 
 
@@ -426,6 +433,8 @@ def summarize_health(
         numbers = _cluster_sentence(diagnosis, inventory, shown)
         extra = f"  {numbers}" if numbers else ""
     clauses = withheld_clauses(inventory)
+    if diagnosis.silent and shown.is_verbose:
+        clauses.append(f"no health in the columns of {number(len(diagnosis.silent), 'kind')}")
     if not inventory.is_complete:
         clauses.insert(0, read_clause(inventory))
     summary = account(inventory, text, [*clauses, seconds(elapsed_s)], shown.connection_flags)

@@ -67,6 +67,9 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     is_aside: bool = False
     """Asked only to judge others by: whoever may see one namespace alone has read that whole without it."""
 
+    is_silent: bool = False
+    """Counted alone, as its columns tell nothing of how its objects are."""
+
     @property
     def is_whole(self) -> bool:
         """Whether all of it was read that was wanted."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from kubectl_inventory.clock import human_span, span_s
 from kubectl_inventory.columns import Places
-from kubectl_inventory.custom import judge_custom
+from kubectl_inventory.custom import CustomTable
 from kubectl_inventory.inventory import Row
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.resource import Kind
@@ -42,8 +42,17 @@ def judge_row(
     kind: Kind, row: Row, places: Places, columns: tuple[ColumnDefinition, ...], policy: Policy
 ) -> Symptom | None:
     """What a row says by itself; None where it says nothing bad."""
+    return judge_of(kind, places, columns, policy)(row)
+
+
+def judge_of(
+    kind: Kind, places: Places, columns: tuple[ColumnDefinition, ...], policy: Policy
+) -> Callable[[Row], Symptom | None]:
+    """The same for a page of rows: what its columns mean is found out once."""
     judge = _JUDGES.get(kind.name)
-    return judge(row, places) if judge is not None else judge_custom(kind, row, places, columns, policy)
+    if judge is None:
+        return CustomTable(kind, places, columns, policy).judge
+    return lambda row: judge(row, places)
 
 
 def _namespace(row: Row, places: Places) -> Symptom | None:

@@ -85,6 +85,7 @@ def judge(
         since_s=given.since,
         connection_flags=given.echo,
         colours=terminal.colours_answer,
+        is_verbose=given.verbosity > 0,
     )
     print_health(diagnosis, inventory, shown, style, terminal.write)
     terminal.flush()

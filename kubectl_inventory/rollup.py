@@ -43,6 +43,7 @@ def roll_up(
         ),
         occurrences=tuple(sorted(gathering.occurrences.values(), key=lambda it: (it.last_s, it.object, it.reason))),
         overlooked=overlooked,
+        silent=tuple(it for it in inventory.readings if it.count and (it.is_silent or it.kind in gathering.silent)),
     )
 
 

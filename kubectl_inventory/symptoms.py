@@ -28,7 +28,10 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     is_unheard: bool = False
     """Whether it is for a word that is not known."""
     passes: bool = False
-    """Whether it is `changing`, and no more, for the time that things may take."""
+    """Whether it is no more than `meanwhile` for the time that things may take."""
+    meanwhile: Health = "changing"
+    patience_s: float = 0
+    """How long that is at the least, in seconds, however short the policy's time is."""
     is_doubt: bool = False
     """Whether it is a finding only where a closer look says so, too."""
 

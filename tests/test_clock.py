@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kubectl_inventory.clock import human_age, now_epoch, now_iso, ticks_s
+from kubectl_inventory.clock import human_age, now_epoch, now_iso, spoken_span_s, ticks_s
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86_400, 365 * 86_400
 
@@ -68,3 +68,19 @@ def test_now_is_utc_to_the_second() -> None:
 
 def test_ticks_never_go_back() -> None:
     assert ticks_s() <= ticks_s()
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1 second ago", 1),
+        ("45 minutes ago", 45 * MINUTE),
+        ("5 days ago", 5 * DAY),
+        ("2 weeks ago", 14 * DAY),
+        ("About an hour ago", None),
+        ("5 days", None),
+        ("", None),
+    ],
+)
+def test_a_span_in_words_is_read(text: str, seconds: int | None) -> None:
+    assert spoken_span_s(text) == seconds

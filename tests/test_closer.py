@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 import pytest
 
-from kubectl_inventory.closer import MOST_LOOKS, Look, Looks, Sources, find_sources
+from kubectl_inventory.closer import MOST_LOOKS, MOST_OF_CUSTOM, Look, Looks, Sources, find_sources
 from kubectl_inventory.conclusions import Suspect
 from kubectl_inventory.diagnosis import Gathering
 from kubectl_inventory.errors import BoundaryError, Forbidden, TimedOut, Unauthorized
@@ -104,6 +104,13 @@ def test_what_only_says_more_is_asked_where_that_is_shown(wish: Wish, thorough: 
 def test_at_most_50_questions_are_asked() -> None:
     looks, asked = looked(pods(MOST_LOOKS + 7))
     assert (len(asked), looks.overlooked, MOST_LOOKS) == (50, 7, 50)
+
+
+def test_custom_kinds_leave_room_for_what_says_why_it_does_not_work() -> None:
+    buckets = [a_suspect(BUCKETS, namespace=f"b{number}") for number in range(60)]
+    looks, asked = looked([*buckets, *pods(40, "reason", "error")], thorough=True)
+    assert [it.path.startswith("/apis/acme.example") for it in asked] == [True] * MOST_OF_CUSTOM + [False] * 25
+    assert looks.overlooked == 35 + 15
 
 
 def test_nodes_are_one_of_the_50() -> None:

@@ -500,6 +500,60 @@ def test_a_custom_kind_says_why_by_the_condition_of_its_column(
     assert found(a_suspect(BUCKETS, reason), a_detail(*conditions)).says == says
 
 
+def a_passing(reason: str = "NotReady", *, age_s: float | None = 60 * 86_400, patience_s: float = 0) -> Suspect:
+    """A custom object whose row says what may pass."""
+    suspect = a_suspect(BUCKETS, reason, passes=True, age_s=age_s)
+    symptom = msgspec.structs.replace(suspect.symptom, patience_s=patience_s)
+    return msgspec.structs.replace(suspect, symptom=symptom)
+
+
+@pytest.mark.parametrize(
+    ("age_s", "patience_s", "health"),
+    [
+        (60, 3600, "changing"),
+        (3500, 3600, "changing"),
+        (3700, 3600, "warning"),
+        (None, 3600, "changing"),
+        (None, 0, "warning"),
+    ],
+)
+def test_what_is_beginning_has_longer(age_s: float | None, patience_s: float, health: Health) -> None:
+    finding = conclude(a_passing("Pending", age_s=age_s, patience_s=patience_s), None, grace_s=GRACE_S)
+    assert finding is not None
+    assert finding.health == health
+
+
+def test_while_it_passes_it_is_as_bad_as_what_does_not() -> None:
+    suspect = a_passing(age_s=60)
+    suspect = msgspec.structs.replace(suspect, symptom=msgspec.structs.replace(suspect.symptom, meanwhile="warning"))
+    finding = conclude(suspect, None, grace_s=GRACE_S)
+    assert finding is not None
+    assert finding.health == "warning"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "health"),
+    [
+        ([Condition("Ready", "False", last_transition_time=LONG_AGO)], "warning"),
+        ([Condition("Ready", "True", last_transition_time=LONG_AGO)], "changing"),
+        ([], "changing"),
+    ],
+)
+def test_a_row_without_an_age_is_as_old_as_its_object(conditions: list[Condition], health: Health) -> None:
+    """A condition that is well tells nothing of how long the count beside it is short."""
+    made = DetailMeta(creation_timestamp=ago(60))
+    finding = found(a_passing(age_s=None), Detail(made, ObjectStatus(tuple(conditions))))
+    assert finding.health == health
+
+
+@pytest.mark.parametrize(("deleted_s", "health"), [(600, "changing"), (4000, "warning")])
+def test_what_is_being_deleted_need_not_become_ready(deleted_s: int, health: Health) -> None:
+    meta = DetailMeta(deletion_timestamp=ago(deleted_s), creation_timestamp=LONG_AGO)
+    status = ObjectStatus((a_condition("Ready"),))
+    finding = found(a_passing(), Detail(meta, status))
+    assert (finding.health, finding.reason, finding.since) == (health, "NotReady", meta.deletion_timestamp)
+
+
 @pytest.mark.parametrize("kind", [PODS, NAMESPACE_KIND, NODES, DEPLOYMENTS, JOBS, CLAIMS, BUCKETS])
 def test_an_empty_status_leaves_what_the_row_says(kind: Kind) -> None:
     finding = found(a_suspect(kind, look="reason"), Detail())

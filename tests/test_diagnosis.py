@@ -31,6 +31,7 @@ from tests.printed import (
     SLICES,
     STATEFUL_SETS,
     a_pod,
+    columns,
     page_of,
     printed,
 )
@@ -566,3 +567,47 @@ def test_a_job_whose_server_prints_no_status_is_looked_at_where_a_pod_of_it_ende
 def test_numbers_of_any_length_are_no_error() -> None:
     long = "9" * 5000
     assert told((JOBS, [printed(JOBS, f"etl-{long}", status="Failed")])) == [("warning", f"job/etl-{long}", "Failed")]
+
+
+# --- kinds that say nothing ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("headers", "is_silent"), [("Name,Size,Age", True), ("Name,Phase,Age", False)])
+def test_a_custom_kind_without_a_telling_column_is_silent(headers: str, is_silent: bool) -> None:
+    gathering = gathered()
+    gathering.take(BUCKETS, Page(columns(headers), (Row("shop", "one", ("one", "Failed", "5m")),)))
+    assert (gathering.silent == {BUCKETS}, gathering.conclude(()) == []) == (is_silent, is_silent)
+
+
+# --- copies -------------------------------------------------------------------------
+
+VERSIONS = a_kind("clusterserviceversions", "operators.coreos.com", kind="ClusterServiceVersion")
+
+
+def failed_in(*namespaces: str, kind: Kind = VERSIONS, phase: str = "Failed") -> list[tuple[str | None, int]]:
+    """Where suspects are that are called alike, and for how many each stands."""
+    gathering = gathered()
+    rows = tuple(Row(namespace, "acme.v1.2.0", ("acme.v1.2.0", phase)) for namespace in namespaces)
+    gathering.take(kind, Page(columns("Name,Phase"), rows))
+    return [(it.object.namespace, it.count) for it in gathering.conclude(())]
+
+
+def test_copies_of_an_operator_are_one_finding_where_it_is_installed() -> None:
+    assert failed_in("auth", "openshift-operators", "shop") == [("openshift-operators", 3)]
+    assert failed_in("auth", "batch", "data", "shop") == [("auth", 4)]
+
+
+def test_an_operator_that_a_few_installed_themselves_is_theirs() -> None:
+    assert failed_in("auth", "shop") == [("auth", 1), ("shop", 1)]
+    assert failed_in("openshift-operators") == [("openshift-operators", 1)]
+
+
+def test_other_kinds_are_not_copied() -> None:
+    assert failed_in("auth", "openshift-operators", kind=BUCKETS) == [("auth", 1), ("openshift-operators", 1)]
+
+
+def test_copies_say_how_many_they_are() -> None:
+    gathering = gathered()
+    rows = tuple(Row(namespace, "acme", ("acme", "Failed")) for namespace in ("operators", "shop"))
+    gathering.take(VERSIONS, Page(columns("Name,Phase"), rows))
+    assert [it.symptom.message for it in gathering.conclude(())] == ["so say its copies, in 2 namespaces"]

@@ -9,28 +9,38 @@ import pytest
 from kubectl_inventory.health import (
     BAD_CONDITIONS,
     BEARINGS,
+    COUNTS,
+    DEPENDENT,
     ENDED,
+    ENDS,
     GOOD_CONDITIONS,
     HEALTHS,
     JUDGED,
     MEANINGS,
     NEEDED,
     PASSING_CONDITIONS,
+    RESTS,
     SPOILT,
     STARTING,
+    STARTS,
     STATE_COLUMNS,
+    VERDICT_WORDS,
+    VERDICTS,
     WORKLOADS,
     Health,
     is_custom,
     is_judged,
+    is_number,
     is_spoilt,
     is_starting,
     is_telling,
     is_worse,
     meaning_of,
+    meaning_of_phrase,
     rank,
     ratio,
     says_health,
+    spelt,
     worst,
 )
 from kubectl_inventory.resource import Kind
@@ -95,6 +105,65 @@ def test_tables_are_in_lower_case() -> None:
     assert [word for words in tables for word in words if word != word.lower().strip()] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "health"),
+    [
+        ("Failed", "error"),
+        ("ROLLED_BACK", "error"),
+        ("externally provisioned", "ok"),
+        ("In Progress", "changing"),
+        ("SyncFailed", "error"),
+        ("FailedValidation", "error"),
+        ("SUBMISSION_FAILED", "error"),
+        ("ErrorUnschedulable", "error"),
+        ("walArchivingFailing", "error"),
+        ("reconcile-error", "error"),
+        ("Cluster is unrecoverable and needs manual intervention", "error"),
+        ("PartiallyFailed", "warning"),
+        ("ErrorFree", None),
+        ("NoError", None),
+        ("Running, 0 failed", "ok"),
+        ("FailedOver", None),
+        ("Failing over", "changing"),
+        ("Terror", None),
+        ("ImportInProgress", "changing"),
+        ("ProgressIn", None),
+        ("Running (2 of 3)", "ok"),
+        ("Frobnicating", None),
+        ("", None),
+    ],
+)
+def test_an_operators_words_are_read_by_what_they_are_made_of(text: str, health: Health | None) -> None:
+    assert meaning_of_phrase(text) == health
+
+
+def test_a_remark_is_read_by_its_first_word() -> None:
+    remark = "Applied, though the last try Failed"
+    assert (meaning_of_phrase(remark), meaning_of_phrase(remark, is_remark=True)) == ("error", "ok")
+
+
+def test_words_with_a_rule_of_their_own_are_known() -> None:
+    assert MEANINGS["changing"] >= STARTS | ENDS
+    assert [word for word in RESTS | VERDICT_WORDS if meaning_of(word) is None] == []
+    assert GOOD_CONDITIONS >= VERDICTS | COUNTS
+    assert STATE_COLUMNS >= DEPENDENT
+
+
+def test_headers_are_spelt_as_they_are_looked_up() -> None:
+    tables = (STATE_COLUMNS, GOOD_CONDITIONS, BAD_CONDITIONS, PASSING_CONDITIONS, STARTS, ENDS, RESTS, VERDICT_WORDS)
+    assert [word for words in tables for word in words if spelt(word) != word] == []
+
+
+@pytest.mark.parametrize("text", ["3", "-1", "2.5", "10Gi", "45%", "1.5 GiB", "100m"])
+def test_a_quantity_is_a_number(text: str) -> None:
+    assert is_number(text)
+
+
+@pytest.mark.parametrize("text", ["", "True", "1/3", "3rd", "Gi", "5 pods", "٣"])
+def test_any_other_text_is_none(text: str) -> None:
+    assert not is_number(text)
+
+
 @pytest.mark.parametrize("word", ["Error", "Init:Error", "Init:OOMKilled", "OOMKilled", "ExitCode:2", "Evicted"])
 def test_a_pod_that_ended_badly_is_spoilt(word: str) -> None:
     assert (is_spoilt(word), is_starting(word)) == (True, False)
@@ -135,6 +204,11 @@ def test_a_ratio_is_two_numbers(text: str, pair: tuple[int, int] | None) -> None
         ("Name,Degraded", True),
         ("Name,Progressing", True),
         ("Name,Health Status", True),
+        ("Name,Job Status", True),
+        ("Name,Error", True),
+        ("Name,Desired State", False),
+        ("Name,Status Description", False),
+        ("Name|Job Status", False),
         ("Name,Message,Age", False),
         ("Name,Age|Status", False),
         ("Name,Lifecycle", True),

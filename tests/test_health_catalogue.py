@@ -128,10 +128,10 @@ quota-of-0                  ok
 namespace-terminating       warning       Namespace/namespace-terminating   Terminating           changing
 namespace-empty             ok
 
-custom-not-ready            warning       Bucket/one                    NotReady
+custom-not-ready            warning       Bucket/one                    NotReady                  changing
 custom-ready                ok
-custom-ready-unknown        unknown       Bucket/one                    ReadyUnknown
-custom-not-synced           warning       Bucket/one                    NotSynced
+custom-ready-unknown        unknown       Bucket/one                    ReadyUnknown              changing
+custom-not-synced           warning       Bucket/one                    NotSynced                 changing
 custom-without-status       ok
 custom-degraded             warning       Operator/one                  Degraded
 custom-not-degraded         ok
@@ -141,8 +141,21 @@ custom-phase-running        ok
 custom-phase-unheard-of     unknown       Pipeline/one                  Frobnicating
 custom-1-of-3-ready         warning       Ring/one                      NotReady                  changing
 custom-3-of-3-ready         ok
-custom-not-true             warning       Gate/one                      NotReady
+custom-not-true             warning       Gate/one                      NotReady                  changing
 custom-true                 ok
+custom-pending              changing      Pipeline/one                  Pending
+custom-sync-failed          error         Pipeline/one                  SyncFailed
+custom-red-and-ready        error         Shard/one                     red                       changing
+custom-green-and-ready      ok
+custom-two-states           unknown       Shard/one                     purple
+custom-at-rest              ok
+custom-at-rest-and-faulted  error         Disk/one                      faulted
+custom-run-failed           warning       Run/one                       NotSucceeded
+custom-run-failed-long-ago  ok
+custom-run-under-way        changing      Run/one                       Running
+custom-none-of-3-available  warning       Fleet/one                     NotAvailable              changing
+custom-at-0                 ok
+custom-job-failed           error         Fleet/one                     FAILED
 """
 
 

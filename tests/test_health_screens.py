@@ -55,7 +55,7 @@ class Row(NamedTuple):
 
 SICK = (
     Row(CLUSTER, "warning", "-", "-", "-", "node/w6 NotReady SPAN, cordoned, +3"),
-    Row("pay", "error", "11/14", "3/5", "2/3", "deployment/ledger ImagePullBackOff, +7"),
+    Row("pay", "error", "11/14", "3/5", "2/3", "deployment/ledger ImagePullBackOff, +6"),
     Row("search", "error", "0/8", "0/4", "0/0", "down, deployment/crawler CreateContainerConfigError, +6"),
     Row("shop", "error", "21/23", "6/7", "0/0", "deployment/checkout CrashLoopBackOff, +1"),
     Row("batch", "warning", "3/3", "2/2", "1/1", "job/etl-29761800 Failed, OOMKilled"),
@@ -93,7 +93,6 @@ monitoring     warning   SPAN   NodeNotReady                 daemonset.apps/prom
 monitoring     warning   SPAN   NodeNotReady                 pod/debug-toolbox
 pay            error     SPAN   ImagePullBackOff             deployment.apps/ledger
 pay            error     SPAN   VolumePending                statefulset.apps/queue
-pay            error     ?      Failed                       backup.acme.example/ledger-20260802
 pay            warning   SPAN   Failed                       job.batch/refund-backfill
 pay            warning   SPAN   Pending                      persistentvolumeclaim/data-queue-2
 pay            warning   SPAN   AllowsNothing                poddisruptionbudget.policy/queue
@@ -200,6 +199,14 @@ class Event(Exact):
     namespace: str = CLUSTER
 
 
+class Silent(Exact):
+    """A custom kind whose columns tell nothing of how its objects are."""
+
+    resource: str
+    group: str
+    count: int
+
+
 class Document(Exact):
     """All of `-o json`."""
 
@@ -214,6 +221,7 @@ class Document(Exact):
     items: list[Item]
     findings: list[Finding]
     events: list[Event]
+    silent: list[Silent]
     unread: list[dict[str, str]]
     withheld: list[dict[str, str]]
     cluster: Item | None = None
@@ -391,7 +399,7 @@ def test_findings_alone_are_an_object_a_line(typist: Typist) -> None:
     screen = health(typist, "--broken")
     assert cells(screen.out) == [["NAMESPACE", "HEALTH", "SINCE", "REASON", "OBJECT"], *cells(BROKEN)]
     assert timeless(screen.err) == (
-        "demo: INCOMPLETE: error; 31 findings in 8 namespaces and the cluster: 8 error, 23 warning; "
+        "demo: INCOMPLETE: error; 30 findings in 8 namespaces and the cluster: 7 error, 23 warning; "
         f"27 of 27 kinds read, 1 API group unavailable; 0.0s\n{GROUP_LINES}"
     )
     assert screen.code == 3
@@ -556,6 +564,12 @@ def test_a_namespace_is_as_bad_as_its_worst_finding_and_counts_them_all(document
             more = int(item.reason.rpartition("+")[2]) if "+" in item.reason else 0
             first = re.match(r"(\d+) \w+s ", item.reason)
             assert len(found) == more + (int(first[1]) if first is not None else 1)
+
+
+def test_kinds_that_tell_nothing_are_named(document: Document, typist: Typist) -> None:
+    assert document.silent == [Silent(resource="featureflags", group="acme.example", count=2)]
+    clause = "; no health in the columns of 1 kind; "
+    assert (clause in health(typist).err, clause in health(typist, "-v", "1").err) == (False, True)
 
 
 def test_what_is_well_has_no_findings(document: Document) -> None:
@@ -783,7 +797,7 @@ def outsider(demo: ControlPlane, home: Path) -> Typist:
 
 def test_a_viewer_is_told_the_truth_of_what_there_is_to_see(looker: Typist, typist: Typist) -> None:
     screen = health(looker)
-    # Without nodes nobody knows whose pods are gone; without custom kinds pay has three findings less.
+    # Without nodes nobody knows whose pods are gone; without custom kinds pay has two findings less.
     other = {
         CLUSTER: Row(CLUSTER, "unknown", "-", "-", "-", "nodes could not be read"),
         "pay": Row("pay", "error", "11/14", "3/5", "2/3", "deployment/ledger ImagePullBackOff, +4"),

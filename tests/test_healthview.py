@@ -284,6 +284,7 @@ def test_json_is_the_contract() -> None:
             "namespace": "shop", "object": "pod/checkout-6f7c9d5b8-2xk4p", "reason": "BackOff", "count": 80,
             "lastSeconds": 65, "message": "Back-off restarting\nfailed container app",
         }],
+        "silent": [],
         "unread": [], "withheld": [],
     }  # fmt: skip
     assert told["items"] == [
@@ -294,6 +295,15 @@ def test_json_is_the_contract() -> None:
     assert [it["health"] for it in told["findings"]] == ["warning", "unknown", "changing", "error", "warning"]
     assert told["findings"][1] == {**BUCKET_ITEM, "since": since}
     assert yaml.safe_load("\n".join(screen(diagnosis, "yaml"))) == told
+
+
+def test_kinds_that_say_nothing_are_told_to_programs_and_on_request() -> None:
+    silent = (Reading(kind=a_kind("notes", "acme.example"), count=7),)
+    diagnosis = msgspec.structs.replace(ALL_WELL, silent=silent)
+    assert document(diagnosis)["silent"] == [{"resource": "notes", "group": "acme.example", "count": 7}]
+    assert last_words(diagnosis)[0] == "dev: ok; namespaces: 1 ok (not shown); 0.4s"
+    told = "dev: ok; namespaces: 1 ok (not shown); no health in the columns of 1 kind; 0.4s"
+    assert last_words(diagnosis, is_verbose=True)[0] == told
 
 
 def test_ndjson_is_a_namespace_a_line_or_a_finding() -> None:

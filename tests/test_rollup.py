@@ -16,8 +16,19 @@ from kubectl_inventory.policy import Policy, Rule
 from kubectl_inventory.reach import Reach
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.rollup import roll_up
-from tests.fake_api import DEPLOYMENTS, NAMESPACE_KIND, NODES, PODS, an_inventory
-from tests.printed import CLAIMS, DAEMON_SETS, EVENTS, SERVICES, STATEFUL_SETS, a_pod, a_thing, page_of, printed
+from tests.fake_api import DEPLOYMENTS, NAMESPACE_KIND, NODES, PODS, a_kind, an_inventory
+from tests.printed import (
+    BUCKETS,
+    CLAIMS,
+    DAEMON_SETS,
+    EVENTS,
+    SERVICES,
+    STATEFUL_SETS,
+    a_pod,
+    a_thing,
+    page_of,
+    printed,
+)
 
 KINDS = (NAMESPACE_KIND, NODES, DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, CLAIMS, PODS, EVENTS)
 FORBIDDEN = Gap("Forbidden", "no")
@@ -200,3 +211,16 @@ def test_named_namespaces_are_all_there_is() -> None:
     )
     assert [(it.namespace, it.health) for it in diagnosis.spaces] == [("empty", "ok"), ("shop", "ok")]
     assert (diagnosis.cluster, diagnosis.health, diagnosis.overlooked) == (None, "ok", 7)
+
+
+def test_kinds_are_silent_that_were_counted_alone_or_listed_in_vain() -> None:
+    gathering = Gathering(Policy(), since_s=3600, kinds=(), only=None)
+    counted, listed, empty = a_kind("notes", "acme.example"), BUCKETS, a_kind("rings", "acme.example")
+    gathering.silent |= {listed, empty}
+    pieces = [
+        Reading(kind=counted, count=2, is_silent=True), Reading(kind=listed, count=1), Reading(kind=empty),
+        Reading(kind=PODS, count=3),
+    ]  # fmt: skip
+    inventory = an_inventory(*pieces).read_to_end()
+    diagnosis = roll_up(gathering, (), inventory, overlooked=0)
+    assert [it.kind for it in diagnosis.silent] == [counted, listed]

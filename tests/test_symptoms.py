@@ -11,8 +11,8 @@ from kubectl_inventory.native import judge_row
 from kubectl_inventory.policy import Policy
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.symptoms import Symptom, as_word
-from kubectl_inventory.wire import Cell
-from tests.fake_api import NAMESPACE_KIND, NODES, a_policy
+from kubectl_inventory.wire import Cell, ColumnDefinition
+from tests.fake_api import NAMESPACE_KIND, NODES, a_kind, a_policy
 from tests.printed import (
     API_SERVICES,
     AUTOSCALERS,
@@ -206,7 +206,8 @@ def test_an_api_service_says_why_it_is_not_there(available: str, reason: str | N
         ("Ready,Synced", ("True", "False"), ("warning", "NotSynced")),
         ("Status", ("Error: no such bucket",), ("error", "Error:-no-such-bucket")),
         ("Ready,Status", ("True", "SecretSynced"), None),
-        ("Ready,Status", ("False", "SecretSyncedError"), ("warning", "NotReady")),
+        ("Ready,Status", ("False", "SecretSyncedError"), ("error", "SecretSyncedError")),  # the word says: an error
+        ("Ready,Status", ("False", "SecretMissing"), ("warning", "NotReady")),
         ("Ready,Status", ("True", "Applied revision: main@sha1:4f2"), None),
         ("Status", ("SecretSynced",), ("unknown", "SecretSynced")),
         ("Succeeded", ("Unknown",), ("changing", "Running")),
@@ -221,7 +222,8 @@ def test_an_api_service_says_why_it_is_not_there(available: str, reason: str | N
         ("Phase", ("Running",), None),
         ("Phase", ("Unknown",), ("unknown", "Unknown")),
         ("Phase", ("Frobnicating",), ("unknown", "Frobnicating")),
-        ("Phase", ("Pending",), ("changing", "Pending")),
+        ("Phase", ("Pending",), ("warning", "Pending")),  # once an hour is over
+        ("Phase", ("Updating",), ("changing", "Updating")),
         ("Ready,Status", ("True", "stored artifact for revision 5"), None),
         ("Ready,Status", ("False", "no such host"), ("warning", "NotReady")),
         ("Status,Ready", ("Failed", "True"), ("error", "Failed")),
@@ -239,6 +241,52 @@ def test_an_api_service_says_why_it_is_not_there(available: str, reason: str | N
         ("Size,Age", ("Failed", "5m"), None),
         ("Phase,Phase", ("Running", "Failed"), ("error", "Failed")),
         ("Phase,Status", ("Running",), None),
+        # Words that are known are never explained away, and others by a condition alone.
+        ("Health,Phase", ("red", "Ready"), ("error", "red")),
+        ("Health,Phase", ("yellow", "Ready"), ("warning", "yellow")),
+        ("Health,Phase", ("green", "Ready"), None),
+        ("Health,Phase", ("purple", "Ready"), ("unknown", "purple")),
+        ("Phase,Ready", ("Frobnicating", "True"), ("unknown", "Frobnicating")),
+        ("Status,Synced", ("Frobnicating", "True"), ("unknown", "Frobnicating")),
+        ("Phase,Ready", ("all is said and done", "True"), None),
+        ("Phase,Available", ("no quorum", "False"), ("warning", "NotAvailable")),
+        ("Status,Ready", ("Failed to fetch the index", "True"), ("error", "Failed-to-fetch-the-index")),
+        ("Status,Ready", ("no error in 5 days", "True"), None),
+        # What is told to rest is not expected to be ready.
+        ("State,Ready", ("Stopped", "False"), None),
+        ("State,Ready", ("Paused", "Unknown"), None),
+        ("State,Robustness", ("detached", "unknown"), None),
+        ("State,Robustness", ("attaching", "unknown"), ("changing", "attaching")),
+        ("State,Robustness", ("attached", "unknown"), ("unknown", "RobustnessUnknown")),
+        ("State,Robustness", ("detached", "faulted"), ("error", "faulted")),
+        ("State,Degraded", ("Stopped", "True"), ("warning", "Degraded")),
+        ("State,Ready,Desired", ("Stopped", 0, 3), None),
+        ("Ready,Reason", ("False", "NoTraffic"), None),
+        ("Ready,Reason", ("False", "TooHot"), ("warning", "NotReady")),
+        ("Last Backup Status,Ready", ("Paused", "False"), ("warning", "NotReady")),
+        # Numbers are no words.
+        ("Available", ("3",), None),
+        ("Available", ("10Gi",), None),
+        ("Valid", ("98%",), None),
+        ("Ready,Desired", ("1", "3"), ("warning", "NotReady")),
+        ("Available,Desired", (2, 5), ("warning", "NotAvailable")),
+        ("Ready,Instances", (1, 3), ("warning", "NotReady")),
+        ("Ready,Replicas", (0, 0), None),
+        ("Ready,Desired", ("soon", 3), ("unknown", "soon")),
+        ("Ready,Desired", (True, 3), None),
+        # A column that ends as a state's does tells of trouble alone.
+        ("Job Status", ("FAILED",), ("error", "FAILED")),
+        ("Job Status", ("FROBNICATING",), None),
+        ("Job Status", ("False",), None),
+        ("LastBackupState", ("Degraded",), ("warning", "Degraded")),
+        ("Desired State", ("Offline",), None),
+        ("Error", ("registration error",), ("error", "registration-error")),
+        ("Error", ("none",), None),
+        # Headers are spelt in many ways.
+        ("RUNTIME-HEALTHY", ("False",), ("warning", "NotRuntimeHealthy")),
+        ("SYNCED", ("False",), ("warning", "NotSynced")),
+        ("AllReplicasReady", ("False",), ("warning", "NotAllReplicasReady")),
+        ("Online", ("false",), None),
     ],
 )
 def test_a_custom_kind_is_judged_by_the_columns_that_tell(
@@ -248,9 +296,73 @@ def test_a_custom_kind_is_judged_by_the_columns_that_tell(
     assert ((symptom.health, symptom.reason) if symptom is not None else None) == expected
 
 
-def test_how_many_are_ready_may_change() -> None:
-    expected = Symptom(health="warning", reason="NotReady", brief="1/3 ready", look="reason", passes=True)
-    assert a_bucket("Ready", "1/3") == expected
+@pytest.mark.parametrize(("headers", "cells"), [("Ready", ("1/3",)), ("Ready,Desired", (1, 3))])
+def test_how_many_are_ready_may_change(headers: str, cells: tuple[Cell, ...]) -> None:
+    expected = Symptom(health="warning", reason="NotReady", brief="1/3 ready", look="verdict", passes=True)
+    assert a_bucket(headers, *cells) == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "cells", "expected"),
+    [
+        ("Ready", ("False",), Symptom(health="warning", reason="NotReady", look="verdict", passes=True)),
+        ("Ready", ("Unknown",), Symptom(health="unknown", reason="ReadyUnknown", look="verdict", passes=True)),
+        ("Health", ("red",), Symptom(health="error", reason="red", look="verdict", passes=True)),
+        ("Phase", ("Failed",), Symptom(health="error", reason="Failed", look="reason")),
+        ("Degraded", ("True",), Symptom(health="warning", reason="Degraded", look="reason")),
+        ("Phase", ("Pending",),
+         Symptom(health="warning", reason="Pending", look="verdict", passes=True, patience_s=3600)),
+        ("Phase", ("Deleting",),
+         Symptom(health="warning", reason="Deleting", look="verdict", passes=True, patience_s=3600)),
+        ("Phase,Ready", ("Pending", "False"),
+         Symptom(health="warning", reason="NotReady", look="verdict", passes=True)),
+        ("Ready,Degraded", ("Unknown", "True"),
+         Symptom(health="unknown", reason="ReadyUnknown", look="verdict", passes=True, meanwhile="warning")),
+    ],
+)  # fmt: skip
+def test_how_long_it_is_so_decides_of_what_may_pass(
+    headers: str, cells: tuple[Cell, ...], expected: Symptom
+) -> None:
+    assert a_bucket(headers, *cells) == expected
+
+
+@pytest.mark.parametrize("type_", ["integer", "number"])
+def test_an_empty_number_is_0_and_an_empty_condition_is_not_said(type_: str) -> None:
+    named = (*columns("Name,Desired"), ColumnDefinition("Ready", type=type_), ColumnDefinition("Available"))
+    row = Row("shop", "one", ("one", 3, None, None))
+    symptom = judge_row(BUCKETS, row, Places(named), named, Policy())
+    assert symptom is not None
+    assert symptom.brief == "0/3 ready"
+
+
+def test_a_date_is_no_condition() -> None:
+    named = (*columns("Name"), ColumnDefinition("Available", type="date"))
+    assert judge_row(BUCKETS, Row("shop", "one", ("one", "5m")), Places(named), named, Policy()) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "cells", "expected"),
+    [
+        ("Status,Age", ("Failed", "3h"), "warning"),
+        ("Status,Age", ("Failed", "23h"), "warning"),
+        ("Status,Age", ("Failed", "2d"), None),
+        ("Status,Age", ("Failed", ""), "warning"),
+        ("Status,Age", ("Frobnicating", "2d"), "unknown"),
+        ("Status,Finish,Age", ("Failed", "2020-01-01T00:00:00Z", "3h"), None),
+        ("Status,Finish,Age", ("Failed", "yesterday", "3h"), "warning"),
+        ("Status,CompletionTime,Age", ("Failed", "0s", "60d"), "warning"),
+        ("Status,Started", ("Failed", "2 days ago"), None),
+        ("Status,Started", ("Failed", "About an hour ago"), "warning"),
+        ("Status,Age", ("Pending", "2d"), "warning"),
+    ],
+)
+def test_a_run_that_failed_is_a_warning_for_a_day(
+    headers: str, cells: tuple[Cell, ...], expected: str | None
+) -> None:
+    runs = a_kind("workflows", "argoproj.io")
+    named = columns(f"Name,{headers}")
+    symptom = judge_row(runs, Row("shop", "one", ("one", *cells)), Places(named), named, Policy())
+    assert (symptom.health if symptom is not None else None) == expected
 
 
 def test_a_word_that_is_not_known_is_quoted() -> None:
@@ -280,6 +392,8 @@ health:
     - {means: ok, words: ["Out of office"]}
     - {means: warning, words: ["Running"], kinds: ["buckets.acme.example"], column: Phase}
     - {means: error, words: ["Broken", "False"], kinds: ["buckets"], column: Lifecycle}
+    - {means: warning, words: ["5"], column: State}
+    - {means: ok, words: ["Provisioning"]}
     - {means: scaled-down, words: ["Asleep"], kinds: ["rings"]}""")
 
 
@@ -294,6 +408,8 @@ health:
         ("Lifecycle", "False", ("error", "False")),
         ("Lifecycle", "Running", None),
         ("Phase", "Asleep", ("unknown", "Asleep")),
+        ("State", "5", ("warning", "5")),
+        ("Phase", "Provisioning", None),
     ],
 )
 def test_a_policy_tells_words_and_columns(headers: str, cell: str, expected: tuple[str, str] | None) -> None:
@@ -306,3 +422,10 @@ def test_a_cell_without_end_is_read_in_no_time() -> None:
     targets = "a" * 1_000_000
     symptom = judged(AUTOSCALERS, targets=targets, minpods="1", maxpods="3", replicas=3)
     assert symptom is None
+
+
+@pytest.mark.parametrize("text", ["aB" * 500_000, "9" * 1_000_000, " " * 1_000_000 + "x", "no error " * 100_000])
+def test_a_custom_cell_without_end_is_read_in_no_time(text: str) -> None:
+    symptom = a_bucket("Phase", text)
+    assert symptom is not None
+    assert symptom.health == "unknown"

@@ -34,6 +34,7 @@ from tests.controlplane.sick_objects import (
     job,
     joining_node,
     lease,
+    long_ago,
     lost_claim,
     of_condition,
     of_field,
@@ -108,6 +109,10 @@ def custom_kinds() -> Sequence[Specimen]:
         custom_kind("Pipeline", of_field("Phase")),
         custom_kind("Ring", of_field("Ready")),
         custom_kind("Gate", of_field("Ready", "boolean")),
+        custom_kind("Shard", of_field("Health"), of_field("Phase"), of_condition("Ready")),
+        custom_kind("Disk", of_field("State"), of_field("Robustness"), of_condition("Ready")),
+        custom_kind("Run", of_condition("Succeeded"), of_field("CompletionTime", "date")),
+        custom_kind("Fleet", of_field("Desired", "integer"), of_field("Available", "integer"), of_field("JobStatus")),
     )
 
 
@@ -241,3 +246,16 @@ def _of_custom_kinds() -> Iterator[tuple[str, Sequence[Specimen]]]:
     yield "custom-3-of-3-ready", [custom("Ring", ready="3/3")]
     yield "custom-not-true", [custom("Gate", ready=False)]
     yield "custom-true", [custom("Gate", ready=True)]
+    yield "custom-pending", [custom("Pipeline", phase="Pending")]
+    yield "custom-sync-failed", [custom("Pipeline", phase="SyncFailed")]
+    yield "custom-red-and-ready", [custom("Shard", health="red", phase="Ready")]
+    yield "custom-green-and-ready", [custom("Shard", health="green", phase="Ready")]
+    yield "custom-two-states", [custom_with("Shard", {"health": "purple", "phase": "Ready"}, Ready="True")]
+    yield "custom-at-rest", [custom_with("Disk", {"state": "detached", "robustness": "unknown"}, Ready="False")]
+    yield "custom-at-rest-and-faulted", [custom("Disk", state="detached", robustness="faulted")]
+    yield "custom-run-failed", [custom_with("Run", Succeeded="False")]
+    yield "custom-run-failed-long-ago", [custom_with("Run", {"completiontime": long_ago()}, Succeeded="False")]
+    yield "custom-run-under-way", [custom_with("Run", Succeeded="Unknown")]
+    yield "custom-none-of-3-available", [custom("Fleet", desired=3)]
+    yield "custom-at-0", [custom("Fleet", desired=0)]
+    yield "custom-job-failed", [custom("Fleet", jobstatus="FAILED")]

@@ -338,9 +338,10 @@ def custom(kind: str, **status: Json) -> Specimen:
     return Specimen(f"/apis/{ACME_GROUP}/v1", f"{kind.lower()}s", "one", content)
 
 
-def custom_with(kind: str, **conditions: str) -> Specimen:
-    """An object of a custom kind whose conditions are True, False or Unknown, as said."""
-    return custom(kind, conditions=[_condition(name, truth, "Reconciled") for name, truth in conditions.items()])
+def custom_with(kind: str, fields: JsonObject | None = None, **conditions: str) -> Specimen:
+    """An object of a custom kind whose conditions are True, False or Unknown, as said; `fields` are beside them."""
+    told = [_condition(name, truth, "Reconciled") for name, truth in conditions.items()]
+    return custom(kind, **(fields or {}), conditions=told)
 
 
 def custom_kind(kind: str, *columns: JsonObject, plural: str = "") -> Specimen:
@@ -367,6 +368,11 @@ def custom_kind(kind: str, *columns: JsonObject, plural: str = "") -> Specimen:
 def of_condition(name: str) -> JsonObject:
     """A column that shows a condition's True, False or Unknown."""
     return {"name": name, "type": "string", "jsonPath": f'.status.conditions[?(@.type=="{name}")].status'}
+
+
+def long_ago() -> str:
+    """A time that is no news."""
+    return timestamp(timedelta(days=2))
 
 
 def of_field(name: str, json_type: str = "string") -> JsonObject:

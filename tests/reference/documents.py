@@ -162,6 +162,10 @@ DOCUMENTS = (
             ("events[].count", "number", "how many there were"),
             ("events[].lastSeconds", "seconds", "how long ago the last was"),
             ("events[].message", "text", "what it said"),
+            ("silent", "list", "custom kinds with objects that print nothing of how those are"),
+            ("silent[].resource", "text", "the kind's plural"),
+            ("silent[].group", "text", "its API group"),
+            ("silent[].count", "number", "how many objects there are"),
         ),
     ),
     Document(
