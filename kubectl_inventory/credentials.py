@@ -301,7 +301,7 @@ def _credential_in(printed: bytes, plugin: ExecPlugin, user: str) -> Obtained:
     what = _named(plugin, user)
     try:
         credential = _decoded(printed)
-    except (msgspec.DecodeError, UnicodeDecodeError, KubeconfigError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KubeconfigError):
         # `from None`: a decoder's error may quote what was printed.
         raise KubeconfigError(f"{what} did not print an ExecCredential") from None
     if credential.kind not in (None, "", "ExecCredential") or credential.status is None:
@@ -342,7 +342,7 @@ def _ends_epoch(token: str, user: str) -> float:
         _, payload, _ = token.split(".")
         claims = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
         return msgspec.json.decode(claims, type=_Claims).exp
-    except (ValueError, msgspec.DecodeError) as error:
+    except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise KubeconfigError(f'the id-token of user "{user}" is not a JSON web token', hint="log in again") from error
 
 

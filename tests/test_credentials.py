@@ -145,6 +145,8 @@ def test_a_child_that_keeps_the_output_open_does_not_hold_us(tmp_path: Path) -> 
         (printing(V1BETA1, token="hunter2"), "printed another version"),
         ("yes hunter2", "more than 1 MiB"),
         ("printf '\\377\\376'", "did not print an ExecCredential"),
+        ("printf '{\"a\":'; head -c 500000 /dev/zero | tr '\\0' '['", "did not print an ExecCredential"),
+        ("printf '&hunter2 *hunter2'", "did not print an ExecCredential"),
     ],
 )
 def test_a_plugin_that_misbehaves_is_named_and_its_output_is_not_told(tmp_path: Path, script: str, words: str) -> None:
