@@ -382,7 +382,7 @@ def _claim(suspect: Suspect, claim: Detail) -> _Told:
 
 
 def _any_kind(suspect: Suspect, thing: Detail) -> _Told:
-    """The condition that says what the column said, or else the first that is not well."""
+    """The condition that says what the column said, or else those that are not well."""
     symptom, deleted, made = suspect.symptom, thing.metadata.deletion_timestamp, thing.metadata.creation_timestamp
     if symptom.reason.lower() in ENDS:
         return _Told(since=deleted, made=made)
@@ -392,10 +392,13 @@ def _any_kind(suspect: Suspect, thing: Detail) -> _Told:
     reason = symptom.reason.removeprefix("Not").removesuffix("Unknown").lower()
     conditions = thing.status.conditions or ()
     named = [it for it in conditions if it.type.lower() == reason and not _is_good(it)]
-    for condition in named or filter(_is_bad, conditions):
-        message = condition.message or condition.reason
-        return _Told(since=condition.last_transition_time, made=made, message=message)
-    return _Told(made=made)
+    told = named or [it for it in conditions if _is_bad(it)]
+    if not told:
+        return _Told(made=made)
+    # One of several conditions may come and go while it is not well all the time.
+    begun = min((it.last_transition_time for it in told if it.last_transition_time), default=None)
+    since = begun if symptom.passes else told[0].last_transition_time
+    return _Told(since=since, made=made, message=told[0].message or told[0].reason)
 
 
 def _is_good(condition: Condition) -> bool:

@@ -51,6 +51,8 @@ from kubectl_inventory.resource import Kind
 from kubectl_inventory.symptoms import Symptom, as_word, unknown_word
 from kubectl_inventory.wire import Cell, ColumnDefinition
 
+_NOTHING = frozenset({"", NONE, "-", "n/a", "null", "<nil>", "<unset>", "<no value>"})
+"""What operators write where there is nothing to say."""
 _TRUTHS = ("true", "false", "unknown")
 _LONGEST_COUNT = 9
 """Digits that a count may have."""
@@ -90,7 +92,7 @@ class _Column:
 
     def _read(self, text: str) -> _Reading:
         # Nothing was said, as of a fresh object; or a number, which says nothing without what it counts.
-        if not text or text == NONE:
+        if text.lower() in _NOTHING:
             return _Reading(column=self.name)
         named = self._policy.meaning(self._kind, self._header, text)
         if named is not None:
@@ -150,7 +152,7 @@ class CustomTable:
         telling = [(place, it) for place, it in enumerate(columns) if is_telling(it, also)]
         usual = {spelt(it.name): place for place, it in reversed(list(enumerate(columns))) if not it.priority}
         self._columns = [_Column(kind, place, it, policy) for place, it in telling]
-        self._places, self._wish = places, WISHES.get(kind.name, "")
+        self._places, self._wish = places, usual.get(WISHES.get(kind.name, ""))
         self._ending = next((usual[name] for name in ENDINGS if name in usual), None)
         self._beginning = next((usual[name] for name in BEGINNINGS if name in usual), None)
         self._is_run = kind.name in RUNS or "succeeded" in usual or self._ending is not None
@@ -184,7 +186,7 @@ class CustomTable:
         """Whether nobody expects it to be ready."""
         if any(reading.is_resting for reading in said):
             return True
-        is_unwanted = bool(self._wish) and not self._places.text(row, self._wish)
+        is_unwanted = self._wish is not None and not _cell(row.cells, self._wish)
         return is_unwanted or spelt(self._places.text(row, "reason")) in RESTING_REASONS
 
     def _short(self, cells: Sequence[Cell]) -> list[Symptom]:

@@ -30,8 +30,9 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     passes: bool = False
     """Whether it is no more than `meanwhile` for the time that things may take."""
     meanwhile: Health = "changing"
+    """How bad it is until then: worse where something beside it lasts."""
     patience_s: float = 0
-    """How long that is at the least, in seconds, however short the policy's time is."""
+    """How long things may take at the least, in seconds, however short the policy's time is."""
     is_doubt: bool = False
     """Whether it is a finding only where a closer look says so, too."""
 

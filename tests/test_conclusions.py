@@ -546,6 +546,16 @@ def test_a_row_without_an_age_is_as_old_as_its_object(conditions: list[Condition
     assert finding.health == health
 
 
+def test_the_oldest_of_several_conditions_says_since_when_it_is_not_well() -> None:
+    conditions = (
+        Condition("Synced", "False", message="s", last_transition_time=ago(20)),
+        Condition("Available", "False", message="a", last_transition_time=LONG_AGO),
+        Condition("Valid", "False", message="v"),
+    )
+    finding = found(a_passing("Pending"), Detail(status=ObjectStatus(conditions)))
+    assert (finding.health, finding.since, finding.says) == ("warning", LONG_AGO, "s")
+
+
 @pytest.mark.parametrize(("deleted_s", "health"), [(600, "changing"), (4000, "warning")])
 def test_what_is_being_deleted_need_not_become_ready(deleted_s: int, health: Health) -> None:
     meta = DetailMeta(deletion_timestamp=ago(deleted_s), creation_timestamp=LONG_AGO)

@@ -183,6 +183,9 @@ backuptargets.longhorn.io | URL, Credential, LastBackupAt, Available:bool, LastS
   s3://backups@eu/ | s3-secret | 5m0s | true | 2026-10-05T00:00:00Z -> ok
   | | 5m0s | false |                                            -> ok
   s3://backups@eu/ | s3-secret | 5m0s | false |                 -> warning NotAvailable
+backuptargets.longhorn.io | Available:bool
+  true                                                          -> ok
+  false                                                         -> warning NotAvailable
 nodes.longhorn.io | Ready, AllowScheduling:bool, Schedulable, Age:date
   True | true | True | 60d                                      -> ok
   True | false | False | 60d                                    -> ok
