@@ -18,7 +18,7 @@ import msgspec
 from kubectl_inventory import views
 from kubectl_inventory.answer import gathered, parts, print_table
 from kubectl_inventory.clock import ticks_s
-from kubectl_inventory.errors import AnswersDiffer, ApiError, TimedOut, Unauthorized, UsageError
+from kubectl_inventory.errors import AnswersDiffer, ApiError, TimedOut, UsageError
 from kubectl_inventory.inventory import Inventory
 from kubectl_inventory.listing import list_kind
 from kubectl_inventory.rehearsal import Cost, Model, rehearse
@@ -255,9 +255,9 @@ def _size(kind: Kind, request: Request, workload: Workload) -> int | ApiError:
     question = msgspec.structs.replace(question, limit=1, from_cache=False)
     try:
         reply = decode(collector.read(question).body, COLLECTION, what=kind.name)
-    except Unauthorized:
-        raise
     except ApiError as error:
+        if error.is_fatal:
+            raise
         return error
     if reply.metadata.remaining_item_count is not None:
         return reply.length + reply.metadata.remaining_item_count

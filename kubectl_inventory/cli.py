@@ -141,7 +141,7 @@ def get(ctx: click.Context, /, **_: object) -> int:
     """
     _settle_types(ctx)
     given = given_to(ctx)
-    style = _style(given, FORMATS)
+    style = _style(given, FORMATS, of_objects=True)
     return answer(ctx.ensure_object(Terminal), given, _request(given, command="get", need=style.need), style)
 
 
@@ -445,10 +445,12 @@ def _settle_places(ctx: click.Context) -> None:
     ctx.params["namespaces"] = (*words, *ctx.params["namespaces"])
 
 
-def _style(given: Given, valid: Sequence[str]) -> Style:
-    from kubectl_inventory.formats import choose
+def _style(given: Given, valid: Sequence[str], *, of_objects: bool = False) -> Style:
+    from kubectl_inventory.formats import choose, refuse_unread
 
     chosen = choose(given.output, valid)
+    if of_objects and (chosen.columns or chosen.template is not None):
+        refuse_unread(chosen)
     if given.sort_by.startswith((".", "{")):
         # Said before anything is asked; a word may be a column's header, which only the server knows.
         from kubectl_inventory.jsonpath_text import parse_path

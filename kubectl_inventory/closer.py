@@ -17,7 +17,7 @@ import msgspec
 from kubectl_inventory.conclusions import Suspect
 from kubectl_inventory.diagnosis import SERVICE_LABEL, SLICES, Gathering
 from kubectl_inventory.discovery import Each
-from kubectl_inventory.errors import ApiError, BoundaryError, TimedOut, Unauthorized
+from kubectl_inventory.errors import ApiError, BoundaryError, TimedOut
 from kubectl_inventory.health import HEALTHS, LEASES, SYSTEM_NAMESPACE, is_custom
 from kubectl_inventory.plan import Plan
 from kubectl_inventory.policy import Policy
@@ -191,9 +191,9 @@ def _ask(read: Read, look: Look) -> DetailsReply | None:
             more = decode(read(look.question(told.metadata.continue_token)).body, DETAILS, what=look.kind.name)
             told = msgspec.structs.replace(more, items=(*(told.items or ()), *(more.items or ())))
         return told
-    except Unauthorized:
-        raise
-    except ApiError:
+    except ApiError as error:
+        if error.is_fatal:
+            raise
         return None
 
 

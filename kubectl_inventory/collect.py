@@ -23,7 +23,6 @@ from kubectl_inventory.errors import (
     NotAcceptable,
     ServerFault,
     TimedOut,
-    Unauthorized,
     UsageError,
 )
 from kubectl_inventory.inventory import Gap, Page, Reading
@@ -175,14 +174,14 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
         def ask() -> Replied:
             try:
                 return self._reply(kind, question)
-            except Unauthorized:
-                raise
             except BadRequest as error:
                 # What no kind can read was typed wrongly; a field that this kind does not know is its own gap.
                 if self.request.has_selector and error.message.startswith(_UNREADABLE_SELECTOR):
                     raise UsageError(f"the server cannot read the selector: {error.message}") from error
                 return error
             except ApiError as error:
+                if error.is_fatal:
+                    raise
                 return error
 
         return Job(question.lane, ask)

@@ -375,6 +375,8 @@ class Gathering:
                 maker.short_reasons.add(symptom.reason)
             elif maker is not None and is_worse(symptom.health, "warning"):
                 symptom = msgspec.structs.replace(symptom, health="warning")  # a run that fails leaves nothing down
+            elif maker is None and symptom.reason == "NodeNotReady":
+                symptom = msgspec.structs.replace(symptom, brief=symptom.message)  # it is short of nothing
             self.suspects.append(msgspec.structs.replace(suspect, symptom=symptom, state=state))
 
     def _settle_workloads(self) -> None:

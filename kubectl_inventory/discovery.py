@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from kubectl_inventory.errors import ApiError, BoundaryError, Unauthorized
+from kubectl_inventory.errors import ApiError, BoundaryError
 from kubectl_inventory.resource import Answer, Kind, Question, Read, collection_path, discovery_path
 from kubectl_inventory.wire import (
     DISCOVERY,
@@ -182,9 +182,9 @@ def _resource_reader(read: Read, group: str, version: str) -> Callable[[], tuple
             path = discovery_path(group, version)
             reply = decode(read(Question(path=path)).body, LEGACY_RESOURCES, what=f"discovery of {path}")
             return reply.resources or ()
-        except Unauthorized:
-            raise
         except ApiError as error:
+            if error.is_fatal:
+                raise
             return error
 
     return ask

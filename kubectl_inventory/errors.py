@@ -10,7 +10,7 @@
     +-- AnswersDiffer                 1   two strategies did not answer the same: `bench` has nothing to compare
     +-- BoundaryError                 1   a request left the closed grammar: a bug of ours
     +-- ApiError                      1   one request failed; `collect` and `discovery` make it a value
-        +-- Unauthorized              1   401: always fatal
+        +-- Unauthorized              1   401: nothing else can succeed
         +-- Forbidden                 1   403
         +-- NotFound                  1   404
         +-- NotAcceptable             1   406: this representation is not offered
@@ -86,14 +86,17 @@ class ApiError(InventoryError):
     """One request to the API server failed.
 
     `reason` is the word that an inventory prints for it: Forbidden, TimedOut,
-    Failed, Unavailable or NotReached.
+    Failed, Unavailable or NotReached. One that `is_fatal` ends the run: no other request can succeed.
     """
 
     reason: ClassVar[str] = "Failed"
+    is_fatal = False
 
 
 class Unauthorized(ApiError):
-    """401: the server refused the credential. Nothing else can succeed."""
+    """401: the server refused the credential."""
+
+    is_fatal = True
 
 
 class Forbidden(ApiError):

@@ -56,10 +56,11 @@ class Failures:
         if isinstance(error, ssl.SSLError):
             return self._tls_failure(error)
         if isinstance(error, ProxyRefused):
-            proxy, port = self._endpoint.dialled
-            return self._unreachable(str(error), hint=f"the proxy is {proxy}:{port}; NO_PROXY lists exceptions")
+            return self._unreachable(str(error), hint=self._proxy_hint)
         if isinstance(error, socket.gaierror):
             return self._unreachable(f"no such host: {self._endpoint.dialled[0]}")
+        if self._endpoint.proxy is not None:
+            return self._unreachable(f"its proxy: {failure_reason(error)}", hint=self._proxy_hint)
         return self._unreachable(failure_reason(error))
 
     def broken(
@@ -174,6 +175,11 @@ class Failures:
             return shown_certificate(self._endpoint, guard)
         except OSError:
             return b""  # the message then lacks the date
+
+    @property
+    def _proxy_hint(self) -> str:
+        proxy, port = self._endpoint.dialled
+        return f"the proxy is {proxy}:{port}; NO_PROXY lists exceptions"
 
     def _unreachable(self, why: str, *, hint: str = _VPN_HINT) -> Unreachable:
         return Unreachable(self._cannot_reach(why), hint=hint)

@@ -34,6 +34,27 @@ class Chosen(msgspec.Struct, frozen=True):
     columns: tuple[Column, ...] = ()
 
 
+def refuse_unread(chosen: Chosen) -> None:
+    """Raises `UsageError` for a template that asks of objects what of no object is ever read: it would find nothing.
+
+    Whoever types it has `kubectl get` in mind, and would take that for an answer.
+    """
+    from kubectl_inventory.jsonpath import steps
+
+    templates = [column.path for column in chosen.columns]
+    for template in [*templates, chosen.template] if chosen.template is not None else templates:
+        for within, name in (step for action in template.actions for step in steps(action)):
+            if name in (_UNREAD_METADATA if within == "metadata" else _UNREAD.get(within, ())):
+                raise UsageError(
+                    f"no object's .{name} is read here: there are apiVersion, kind, metadata and columns",
+                    hint="what the server prints is in .columns, as .columns.Node; kubectl get has the rest",
+                )
+
+
+_UNREAD = dict.fromkeys(("", "items"), ("spec", "status", "data", "stringData"))
+_UNREAD_METADATA = ("annotations", "deletionTimestamp", "finalizers", "generation", "managedFields", "resourceVersion")
+
+
 def choose(typed: str, valid: Sequence[str]) -> Chosen:
     """The format of `-o`. Raises `UsageError` for one that is not among `valid`, or a template that cannot be read."""
     name, equals, template = typed.partition("=")

@@ -480,7 +480,9 @@ def _findings_counted(diagnosis: Diagnosis, shown: Shown) -> str:
     if any(not finding.place for finding in findings):
         where += " and the cluster" if spaces else " in the cluster"
     sums = ", ".join(f"{tally[health]} {health}" for health in HEALTHS if tally[health])
-    return f"{number(len(findings), 'finding')}{where}" + (f": {sums}" if sums else "")
+    hidden = Counter(it.health for it in diagnosis.findings if shown.broken and it.health not in _BROKEN)
+    left = "".join(f", {hidden[health]} {health} not shown" for health in HEALTHS if hidden[health])
+    return f"{number(len(findings), 'finding')}{where}" + (f": {sums}" if sums else "") + left
 
 
 # --- the gate ---------------------------------------------------------------------

@@ -92,6 +92,19 @@ class Template(msgspec.Struct, frozen=True):
         return _Walk(self.actions).run(document)
 
 
+def steps(nodes: Sequence[Node]) -> Iterator[tuple[str, str]]:
+    """Each field that is looked for, after the field that it is looked for in; the latter is empty where none is."""
+    last = ""
+    for node in nodes:
+        if isinstance(node, Field):
+            yield last, node.name
+            last = node.name
+        elif isinstance(node, Union):
+            yield from (step for part in node.parts for step in steps(part))
+        elif isinstance(node, Filter):
+            yield from (step for part in (node.left, node.right) for step in steps(part))
+
+
 def has_word(action: Action, word: str) -> bool:
     """Whether an action begins or ends a range."""
     return Keyword(word) in action

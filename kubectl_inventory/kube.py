@@ -218,7 +218,7 @@ class Cluster:
         try:
             idle = self._pool.take_idle(guard)
         except TimeoutError as error:
-            raise self._failures.not_connected(error, guard, no_answer=request.no_answer) from error
+            raise self._unconnected(error, guard, request) from error
         if idle is not None:
             try:
                 return self._ask(idle, request, guard)
@@ -227,12 +227,21 @@ class Cluster:
         try:
             wire = self._pool.open_new(guard)
         except OSError as error:
-            raise self._failures.not_connected(error, guard, no_answer=request.no_answer) from error
+            raise self._unconnected(error, guard, request) from error
         self._note_handshake(wire)
         try:
             return self._ask(wire, request, guard)
         except Disconnected as error:
-            raise self._failures.disconnected() from error
+            raise self._weighed(self._failures.disconnected()) from error
+
+    def _unconnected(self, error: OSError, guard: Guard, request: _Request) -> InventoryError:
+        return self._weighed(self._failures.not_connected(error, guard, no_answer=request.no_answer))
+
+    def _weighed(self, failure: InventoryError) -> InventoryError:
+        """Where no reply has ever come, as far as this run knows there is no server: nothing else can succeed."""
+        if isinstance(failure, ApiError) and self._round_trip_s is None and not self._interrupted.is_set():
+            failure.is_fatal = True
+        return failure
 
     def _ask(self, wire: Wire, request: _Request, guard: Guard) -> Reply:
         """Sends the request, reads the reply, keeps the books. `Disconnected` if not a byte came back."""

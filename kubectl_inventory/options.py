@@ -124,6 +124,8 @@ def shown_options(command: click.Command) -> list[click.Option]:
     return found
 
 
+_LONGEST_COUNT = 5
+"""Digits that a number of days may have."""
 _LONGEST_S = 1e9
 """Thirty years: what is longer is a slip, or an attempt."""
 _UNITS_S = {"ns": 1e-9, "us": 1e-6, "\u00b5s": 1e-6, "\u03bcs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -165,10 +167,20 @@ class TimeLimit(click.ParamType[float | None]):
 
 
 class LookBack(Duration):
-    """A length of time that is looked back."""
+    """A length of time that is looked back: with its unit, as `kubectl logs --since` wants it, or in days."""
 
     name = "duration"
     refusal = "nothing happens in no time: name a longer one"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds; 0 is refused."""
+        text = str(value)
+        if text.strip("0").isdecimal():
+            self.fail(f'"{text}" of what? {text}s, {text}m, {text}h or {text}d', param, ctx)
+        days, day, rest = text.partition("d")
+        if day and days.isdecimal() and len(days) <= _LONGEST_COUNT and (not rest or rest[0].isdecimal()):
+            return int(days) * 86400 + (super().convert(rest, param, ctx) if rest else 0.0)
+        return super().convert(value, param, ctx)
 
 
 class OneOf(click.Choice[str]):

@@ -210,6 +210,8 @@ def _account(terminal: Terminal, given: Given, request: Request, style: Style, i
 
 def _warn(terminal: Terminal, inventory: Inventory) -> None:
     """What a reader of the answer should know, though nothing of it was left unread."""
+    for slip in inventory.plan.slips:
+        terminal.say(f"warning: {slip}")
     for name in inventory.plan.reach.unchecked:
         if not inventory.objects:
             terminal.say(f'warning: cannot check that namespace "{name}" exists')

@@ -51,6 +51,8 @@ class Plan(msgspec.Struct, frozen=True):
     reach: Reach
     selects: bool = False
     """Only some objects are asked for, by labels or fields: a kind's count is not how many there are."""
+    slips: tuple[str, ...] = ()
+    """Rules of the policy that seem to be meant for another kind than they name."""
 
     def kinds(self, *statuses: Status) -> list[Kind]:
         """The kinds that were treated so."""
@@ -92,7 +94,8 @@ def make_plan(request: Request, catalog: Catalog, policy: Policy, reach: Reach) 
             treatments.append(Treatment(anything, "Withheld", str(rule), rule))
         elif gap.group not in LEFT_OUT_GROUPS and (gap.group, "*") not in excluded:
             gaps.append(gap)
-    return Plan(tuple(treatments), tuple(gaps), reach, selects=request.has_selector)
+    slips = tuple(policy.likely_slips(catalog.kinds, {gap.group for gap in catalog.gaps}))
+    return Plan(tuple(treatments), tuple(gaps), reach, selects=request.has_selector, slips=slips)
 
 
 def left_out(kind: Kind) -> str:
@@ -117,9 +120,10 @@ def resolve_types(types: Sequence[str], catalog: Catalog, policy: Policy | None)
     brings in is not named, and is withheld later.
     """
     found: dict[tuple[str, str], Kind] = {}
-    for typed in types:
+    for number, typed in enumerate(types):
         category = [kind for kind in catalog.kinds if typed.lower() in kind.categories]
-        for kind in category or [_resolve_one(typed, catalog)]:
+        before = types[number - 1] if number else ""
+        for kind in category or [_resolve_one(typed, catalog, before=before)]:
             rule = policy.denies_kind(kind) if policy is not None and not category else None
             if rule is not None:
                 raise PolicyError(
@@ -146,7 +150,7 @@ def _excluded(types: Sequence[str], catalog: Catalog) -> set[tuple[str, str]]:
     return excluded
 
 
-def _resolve_one(typed: str, catalog: Catalog) -> Kind:
+def _resolve_one(typed: str, catalog: Catalog, *, before: str = "") -> Kind:
     """TYPE[.VERSION][.GROUP] by plural, singular, kind or short name; the first group wins, in the server's order."""
     word, _, rest = typed.lower().partition(".")
     for names in (_full_names, _short_names):
@@ -171,8 +175,9 @@ def _resolve_one(typed: str, catalog: Catalog) -> Kind:
     known = [name for kind in catalog.kinds for name in (kind.resource, kind.name, kind.singular)]
     suggestion = near(typed.lower(), known)
     hint = None if suggestion else '"kubectl inventory kinds" lists them'
-    if "/" in typed:
-        suggestion, hint = "", f'no object is read by its name here: "kubectl get {typed}"'
+    named = typed if "/" in typed else f"{before} {typed}" if before and not suggestion else ""
+    if named:
+        suggestion, hint = "", f'no object is read by its name here: "kubectl get {named}"'
     raise UsageError(f'the server doesn\'t have a resource type "{typed}"{suggestion}', hint=hint)
 
 

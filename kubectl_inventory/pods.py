@@ -94,7 +94,7 @@ def _unwell(
         if not is_rising:
             return PodState(is_ready=True, restarts=count)
         often = f"restarted {count}x"
-        symptom = Symptom(health="warning", reason="Restarts", brief=often, message=often, look="reason")
+        symptom = Symptom(health="warning", reason="Restarts", brief=often, message=often, look="verdict")
         is_rare = (places.age_s(row) or 0) > count * _RARE_S
         return PodState(is_ready=True, symptom=symptom, restarts=count, is_doubtful=is_rare)
     health = meaning_of(status)

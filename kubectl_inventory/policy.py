@@ -168,6 +168,20 @@ class Policy(msgspec.Struct, frozen=True):
             allows=lambda pattern: _matches_kind(pattern, kind),
         )
 
+    def likely_slips(self, known: Sequence[Kind], unknown_groups: Collection[str]) -> Iterator[str]:
+        """What `resources.deny` names that is no kind of this cluster and nearly is one: it may have been meant.
+
+        What is like none of them is another cluster's, or of a group that cannot be asked.
+        """
+        names = sorted({name for kind in known for name in (kind.resource, kind.name)})
+        for listed in (layer.resources.deny for layer in self.layers):
+            for pattern in _patterns(listed):
+                if not pattern.is_literal or any(_denies_kind(pattern, kind) for kind in known):
+                    continue
+                meant = near(pattern.text.lower(), names)
+                if listed is not None and meant and pattern.text.partition(".")[2] not in {*unknown_groups} - {""}:
+                    yield f"{listed.file}:{pattern.line}: {listed.field} {quoted(pattern.text)} denies nothing{meant}"
+
     def denies_typed(self, word: str) -> Rule | None:
         """The rule that spells this very word, or that allows no kind at all: known without asking what it means."""
         return _refusal(

@@ -14,7 +14,7 @@ from functools import partial
 import msgspec
 
 from kubectl_inventory.discovery import Each
-from kubectl_inventory.errors import ApiError, Forbidden, PolicyError, ServerFault, Unauthorized, UsageError, near
+from kubectl_inventory.errors import ApiError, Forbidden, PolicyError, ServerFault, UsageError, near
 from kubectl_inventory.policy import Policy, Rule
 from kubectl_inventory.request import Request
 from kubectl_inventory.resource import Kind, Question, Read, collection_path, is_namespace_name
@@ -104,9 +104,9 @@ class Namespaces:
         question = Question(path=collection_path(NAMESPACES), representation="table", from_cache=True)
         try:
             reply = decode(self._read(question).body, COLLECTION, what="namespaces")
-        except Unauthorized:
-            raise
         except ApiError as error:
+            if error.is_fatal:
+                raise
             self.refused = error
             return self._stand_in(error.reason)
         names = reply.names()
@@ -125,9 +125,9 @@ class Namespaces:
         )
         try:
             return bool(decode(self._read(question).body, COLLECTION, what="namespaces").items)
-        except Unauthorized:
-            raise
-        except ApiError:
+        except ApiError as error:
+            if error.is_fatal:
+                raise
             return None
 
 

@@ -7,14 +7,17 @@ it is unknown, and where all of its workloads are at 0 it is scaled down.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from kubectl_inventory.diagnosis import Gathering, Space
-from kubectl_inventory.findings import ClusterHealth, Diagnosis, Finding, SpaceHealth
+from kubectl_inventory.findings import ClusterHealth, Diagnosis, Finding, Occurrence, SpaceHealth
 from kubectl_inventory.health import HEALTHS, NEEDED, WORKLOADS, Health, is_worse, rank
 from kubectl_inventory.inventory import Inventory
 
 _NODES = "nodes"
+_QUOTAS = "resourcequotas"
 
 
 def roll_up(
@@ -30,8 +33,10 @@ def roll_up(
     `overlooked`: suspects of which no look told anything; `has_conditions`: whether nodes told theirs.
     """
     by_space: defaultdict[str, list[Finding]] = defaultdict(list)
+    causes = _causes(gathering.occurrences.values())
     for finding in sorted(findings, key=_order):
-        by_space[finding.place].append(finding)
+        cause = causes.get((finding.place, finding.object.short), "")
+        by_space[finding.place].append(finding if finding.says else msgspec.structs.replace(finding, says=cause))
     unread = _Unread(inventory)
     names = sorted(set(gathering.spaces) | set(by_space) - {""} | set(inventory.namespaces))
     return Diagnosis(
@@ -47,10 +52,21 @@ def roll_up(
     )
 
 
+def _causes(occurrences: Iterable[Occurrence]) -> dict[tuple[str, str], str]:
+    """What the events say that came last, by the object that they are about or whose maker it is."""
+    found: dict[tuple[str, str], Occurrence] = {}
+    for it in occurrences:
+        key = (it.namespace, it.maker or it.object)
+        if key not in found or it.last_s < found[key].last_s:
+            found[key] = it
+    return {key: it.message for key, it in found.items()}
+
+
 def _order(finding: Finding) -> tuple[object, ...]:
-    """The worst first; what runs before what only has to do with it."""
+    """The worst first; what runs before what only has to do with it, and before the room that there is for it."""
     thing = finding.object
-    return HEALTHS.index(finding.health), rank(thing.kind), thing.name, finding.reason
+    is_room = thing.kind.name == _QUOTAS
+    return HEALTHS.index(finding.health), is_room, rank(thing.kind), thing.name, finding.reason
 
 
 class _Unread:

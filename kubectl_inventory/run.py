@@ -43,6 +43,7 @@ OnRequest = Callable[["RequestRecord"], None]
 _CREDENTIAL_S = 60.0
 """How long an exec plugin may take: it may open a browser for somebody to log in."""
 _NO_TIME = "the cluster did not answer within the run's time (limits.deadlineSeconds)"
+_LONGER = "--request-timeout 30s gives each request longer, where it is far away or busy"
 _BUFFERED_OBJECTS = 20_000
 """How many objects may wait in memory for the kinds that are printed before them."""
 
@@ -244,7 +245,13 @@ def read_catalog(session: Session, each: SideBySide) -> Catalog:
     """What the cluster can list: remembered, if that is not older than the policy allows, else asked."""
     known = session.remembered.documents
     if not session.knows_kinds:
-        known = discover(session.cluster.read, each, known=known)
+        try:
+            known = discover(session.cluster.read, each, known=known)
+        except TimedOut as error:
+            if error.hint is not None:
+                raise
+            where = f"{session.server} (context {session.context})"
+            raise TimedOut(f"{where} did not say what there is: {error.message}", hint=_LONGER) from error
         session.cache.save(known, session.round_trip_s())
     return make_catalog(known)
 

@@ -56,7 +56,8 @@ class Terminal:
         self._draws = obeys and err is not None and err.isatty()
         may_colour = obeys and "NO_COLOR" not in environ
         self._colours = self._draws and may_colour
-        self.colours_answer = may_colour and out is not None and out.isatty()
+        self._is_shown, self._is_mid_line = out is not None and out.isatty(), False
+        self.colours_answer = may_colour and self._is_shown
         """Whether the answer goes to somebody who sees colours."""
         self._columns = environ.get("COLUMNS", "")
         self._begun_s = ticks_s()
@@ -92,6 +93,7 @@ class Terminal:
         with self._lock:
             self.erase_progress()
             self._unsent += text.encode("utf-8", "backslashreplace")
+            self._is_mid_line = not text.endswith("\n") if text else self._is_mid_line
             self.wrote = True
             if len(self._unsent) >= _BUFFER_BYTES:
                 self.flush()
@@ -161,7 +163,10 @@ class Terminal:
         with self._alone():
             self.erase_progress()
             self.flush()
-            self._tell(self._coloured(escaped(line)) + "\n")
+            # A template may leave the answer within a line, which on a terminal would go on with this.
+            break_ = "\n" if self._is_mid_line and self._is_shown else ""
+            self._is_mid_line = False
+            self._tell(f"{break_}{self._coloured(escaped(line))}\n")
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[bool]:

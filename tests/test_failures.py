@@ -15,7 +15,9 @@ import trustme
 from kubectl_inventory.clock import now_iso
 from tests.conftest import Screen, Typist
 from tests.controlplane.cluster import ControlPlane, free_ports
-from tests.live_api import LiveApi
+from tests.controlplane.credentials import ADMIN
+from tests.delay_proxy import delay_proxy, server_of, write_detour
+from tests.live_api import Exchange, LiveApi
 
 LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 EXPIRED = datetime.datetime(2020, 7, 31, tzinfo=datetime.UTC)
@@ -47,6 +49,49 @@ users: [{{name: acme-eu1-admin, user: {{{user}}}}}]
 
 def _inline(content: bytes) -> str:
     return base64.b64encode(content).decode()
+
+
+def test_a_server_that_went_since_the_last_run_is_no_empty_answer(
+    demo: ControlPlane, home: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    with delay_proxy(server_of(demo.kubeconfigs[ADMIN]), 0.0) as address:
+        write_detour(demo.kubeconfigs[ADMIN], address, copy)
+        typist = Typist(home, copy)
+        assert typist.inventory("-q", "--allow-incomplete").code == 0
+    for argv in ([], ["get", "-o", "json", "--allow-incomplete"], ["kinds"], ["health", "--allow-incomplete"]):
+        lines = failed(typist.inventory(*argv), 1)
+        assert len(lines) == 2
+        assert re.fullmatch(r"error: cannot reach https://\S+ \(context demo\): connection refused", lines[0])
+
+
+def test_a_proxy_that_is_not_there_is_not_taken_for_the_server(demo: ControlPlane, home: Path) -> None:
+    (port,) = free_ports(1)
+    typist = Typist(home, demo.kubeconfigs[ADMIN])
+    for scheme in ("http", "socks5", "https"):
+        lines = failed(typist.inventory(f"--proxy-url={scheme}://127.0.0.1:{port}"), 1)
+        assert lines == [
+            f"error: cannot reach {demo.server} (context demo): its proxy: connection refused",
+            f"hint: the proxy is 127.0.0.1:{port}; NO_PROXY lists exceptions",
+        ]
+
+
+def test_a_server_that_does_not_say_what_there_is_in_time_is_named(home: Path, tmp_path: Path) -> None:
+    with LiveApi(Exchange.hang) as server:
+        typist = Typist(home, write_kubeconfig(tmp_path / "kubeconfig", server.url))
+        assert failed(typist.inventory("--request-timeout", "300ms"), 1) == [
+            f"error: {server.url} (context acme-eu1) did not say what there is: no answer in 0.3s",
+            "hint: --request-timeout 30s gives each request longer, where it is far away or busy",
+        ]
+
+
+@pytest.mark.parametrize(("argv", "named"), [(["pod", "web-0"], "pod web-0"), (["pod/web-0"], "pod/web-0")])
+def test_an_objects_name_leads_to_kubectl(demo: ControlPlane, home: Path, argv: list[str], named: str) -> None:
+    typist = Typist(home, demo.kubeconfigs[ADMIN])
+    assert failed(typist.inventory("get", *argv), 2) == [
+        f"error: the server doesn't have a resource type \"{argv[-1]}\"",
+        f'hint: no object is read by its name here: "kubectl get {named}"',
+    ]
 
 
 @pytest.fixture(scope="module")

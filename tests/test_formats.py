@@ -135,6 +135,21 @@ def test_kinds_have_columns_of_ones_own(typist: Typist) -> None:
             'error: "NAME" is no column, HEADER:PATH is\n'
             "hint: -o custom-columns=NAME:.metadata.name,TEAM:.metadata.labels.team\n",
         ),
+        (
+            ("get", "pods", "-o", "custom-columns=NAME:.metadata.name,NODE:.spec.nodeName"), 2,
+            "error: no object's .spec is read here: there are apiVersion, kind, metadata and columns\n"
+            "hint: what the server prints is in .columns, as .columns.Node; kubectl get has the rest\n",
+        ),
+        (
+            ("get", "pods", "-o", "jsonpath={range .items[*]}{.status.phase}{end}"), 2,
+            "error: no object's .status is read here: there are apiVersion, kind, metadata and columns\n"
+            "hint: what the server prints is in .columns, as .columns.Node; kubectl get has the rest\n",
+        ),
+        (
+            ("get", "-o", "jsonpath={.items[?(@.metadata.annotations.x)].kind}"), 2,
+            "error: no object's .annotations is read here: there are apiVersion, kind, metadata and columns\n"
+            "hint: what the server prints is in .columns, as .columns.Node; kubectl get has the rest\n",
+        ),
         (("get", "-o", "jsonpath={.items"), 2, "error: jsonpath {.items: a brace { without its }\n"),
         (("get", "--sort-by", "{.items"), 2,
          'error: "{.items" is no path\nhint: one of name1.name2, .name1.name2, {name1.name2}, {.name1.name2}\n'),
@@ -150,6 +165,11 @@ def test_kinds_have_columns_of_ones_own(typist: Typist) -> None:
 )  # fmt: skip
 def test_what_cannot_be_printed_is_said_and_why(typist: Typist, flags: tuple[str, ...], code: int, err: str) -> None:
     assert typist.type("kubectl-inventory", *flags) == Screen(code, "", err)
+
+
+def test_a_label_or_a_column_may_be_called_as_what_is_not_read(typist: Typist) -> None:
+    path = "{.items[*].metadata.labels.spec}{.items[*].columns.status}"
+    assert typist.inventory("get", "cm", "-n", "auth", "-q", "-o", f"jsonpath={path}") == Screen(0, "", "")
 
 
 # --- flags of a table -------------------------------------------------------------------------

@@ -59,7 +59,7 @@ SICK = (
     Row("search", "error", "0/8", "0/4", "0/0", "down, deployment/crawler CreateContainerConfigError, +6"),
     Row("shop", "error", "21/23", "6/7", "0/0", "deployment/checkout CrashLoopBackOff, +1"),
     Row("batch", "warning", "3/3", "2/2", "1/1", "job/etl-29761800 Failed, OOMKilled"),
-    Row("data", "warning", "14/14", "6/6", "3/3", "resourcequota/storage at 96%, +1"),
+    Row("data", "warning", "14/14", "6/6", "3/3", "deployment/flink restarted 4x, OOMKilled, +1"),
     Row("kube-system", "warning", "20/23", "3/6", "0/0", "3 daemonsets short of node/w6"),
     Row("monitoring", "warning", "19/22", "6/8", "0/0", "2 daemonsets short of node/w6, +1"),
     Row("shop-preview", "warning", "0/0", "0/0", "0/0", "Terminating SPAN, 1 database left"),
@@ -83,8 +83,8 @@ BROKEN = """
 -              warning   SPAN   ServiceNotFound              apiservice.apiregistration.k8s.io/v1.stock.acme.example
 -              warning   ?      NotReady                     clusterpolicy.acme.example/signed-images
 batch          warning   SPAN   Failed                       job.batch/etl-29761800
-data           warning   ?      QuotaNearlyUsed              resourcequota/storage
 data           warning   SPAN   Restarts                     deployment.apps/flink
+data           warning   ?      QuotaNearlyUsed              resourcequota/storage
 kube-system    warning   SPAN   NodeNotReady                 daemonset.apps/cilium
 kube-system    warning   SPAN   NodeNotReady                 daemonset.apps/csi-node
 kube-system    warning   SPAN   NodeNotReady                 daemonset.apps/kube-proxy
@@ -399,8 +399,8 @@ def test_findings_alone_are_an_object_a_line(typist: Typist) -> None:
     screen = health(typist, "--broken")
     assert cells(screen.out) == [["NAMESPACE", "HEALTH", "SINCE", "REASON", "OBJECT"], *cells(BROKEN)]
     assert timeless(screen.err) == (
-        "demo: INCOMPLETE: error; 30 findings in 8 namespaces and the cluster: 7 error, 23 warning; "
-        f"27 of 27 kinds read, 1 API group unavailable; 0.0s\n{GROUP_LINES}"
+        "demo: INCOMPLETE: error; 30 findings in 8 namespaces and the cluster: 7 error, 23 warning, "
+        f"1 changing not shown; 27 of 27 kinds read, 1 API group unavailable; 0.0s\n{GROUP_LINES}"
     )
     assert screen.code == 3
 
@@ -445,6 +445,11 @@ def test_where_all_is_well_there_are_no_rows(typist: Typist) -> None:
     assert (screen.code, screen.out, timeless(screen.err)) == (0, "", "demo: ok; 0 findings; 0.0s\n")
     explained = health(typist, "--explain", "-n", "status-page", "--exclude", GAP, "-q")
     assert explained == Screen(0, "status-page: ok; pods 1/1, workloads 1/1, pvcs 0/0, 0 warnings in 1h\n", "")
+
+
+def test_days_are_looked_back_too(typist: Typist) -> None:
+    assert "\n  1 warning in 7d\n" in health(typist, "data", "--since", "7d", "--exclude", GAP).err
+    assert "\n  1 warning in 36h\n" in health(typist, "data", "--since", "1d12h", "--exclude", GAP).err
 
 
 def test_a_look_back_of_a_minute_forgets_older_restarts_and_events(typist: Typist) -> None:
@@ -764,6 +769,10 @@ WRONG = {
         "invalid value for '--since': nothing happens in no time: name a longer one\n"
         'hint: "kubectl inventory health --help"'
     ),
+    ("--since", "24"): (
+        "invalid value for '--since': \"24\" of what? 24s, 24m, 24h or 24d\n"
+        'hint: "kubectl inventory health --help"'
+    ),
     ("-l", "app=web"): 'unknown flag: -l; it is a flag of "kubectl inventory", "kubectl inventory get", '
     '"kubectl inventory kinds" and "kubectl inventory bench"\nhint: "kubectl inventory health --help"',
 }
@@ -921,4 +930,4 @@ def test_what_the_policy_ignores_is_no_finding(typist: Typist) -> None:
     verdicts = {it.namespace: (it.health, it.reason) for it in document.everywhere}
     assert verdicts[CLUSTER] == ("ok", "")
     assert verdicts["kube-system"] == ("ok", "")
-    assert verdicts["monitoring"] == ("warning", "pod/debug-toolbox short of node/w6")
+    assert verdicts["monitoring"] == ("warning", "pod/debug-toolbox on node/w6, which is not ready")

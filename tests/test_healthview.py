@@ -380,7 +380,8 @@ def test_the_summary_says_only_of_what_is_hidden_that_it_is(shown: dict[str, Any
 
 def test_the_summary_of_findings_says_where_they_are() -> None:
     assert last_words(broken=True) == [
-        "dev: error; 4 findings in 2 namespaces and the cluster: 1 error, 1 unknown, 2 warning; 0.4s"
+        "dev: error; 4 findings in 2 namespaces and the cluster: 1 error, 1 unknown, 2 warning, "
+        "1 changing not shown; 0.4s"
     ]
     assert last_words(a_space(CHECKOUT, SCALER), explains=True) == [
         "dev: error; 2 findings in 1 namespace (shop): 1 error, 1 warning; 0.4s"

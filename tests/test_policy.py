@@ -1043,6 +1043,23 @@ def test_windows_line_ends_and_a_byte_order_mark_are_fine(tmp_path: Path) -> Non
 # policy check
 
 
+@pytest.mark.parametrize(
+    ("denied", "meant"),
+    [
+        ("secretes", "secrets"),
+        ("secrets", None),
+        ("secret", None),
+        ("secret*", None),
+        ("certificates.cert-manager.io", None),
+        ("widgts.metrics.example", None),
+    ],
+)
+def test_a_denial_that_is_nearly_a_kinds_name_is_told(denied: str, meant: str | None) -> None:
+    policy = a_policy(f'resources: {{deny: ["{denied}"]}}')
+    told = [f'a.yaml:3: resources.deny "{denied}" denies nothing, did you mean "{meant}"?']
+    assert list(policy.likely_slips(KINDS, ["metrics.example"])) == (told if meant is not None else [])
+
+
 def test_check_tells_a_kind_that_the_cluster_does_not_know() -> None:
     file = a_file(
         'profiles:\n- {contexts: ["acme-*"], resources: {deny: ["widgets.example.com"]}}\n'

@@ -22,6 +22,7 @@ from tests.printed import (
     CLAIMS,
     DAEMON_SETS,
     EVENTS,
+    QUOTAS,
     SERVICES,
     STATEFUL_SETS,
     a_pod,
@@ -193,6 +194,26 @@ def test_nodes_that_did_not_tell_their_conditions_make_the_cluster_unknown() -> 
     assert diagnosis.cluster == ClusterHealth(
         health="unknown", unread="conditions of nodes", nodes=(2, 2), groups=(2, 2), warnings=0
     )
+
+
+def test_what_an_event_says_last_is_the_cause_of_a_finding_that_tells_none() -> None:
+    told = [("old", "9m", "Multi-Attach error"), ("new", "1m", "timed out waiting")]
+    events = [
+        printed(EVENTS, f"web.{name}", last_seen=seen, type="Warning", reason=f"Failed{name}", object="deployment/web",
+                message=message, count=1)
+        for name, seen, message in told
+    ]  # fmt: skip
+    silent, told_itself = a_finding("error"), Finding(
+        object=a_thing(DEPLOYMENTS), health="warning", reason="Restarts", says="exit 1"
+    )
+    diagnosis = rolled(SHOP, a_deployment("0/1"), (EVENTS, events), findings=[silent, told_itself])
+    assert [it.message for it in shop(diagnosis).findings] == ["timed out waiting", "exit 1"]
+
+
+def test_a_quota_comes_after_what_does_not_run() -> None:
+    findings = [a_finding("warning", QUOTAS, "limits"), a_finding("warning"), a_finding("error", QUOTAS, "pods")]
+    diagnosis = rolled(SHOP, a_deployment("1/2"), findings=findings)
+    assert [it.object.name for it in shop(diagnosis).findings] == ["pods", "web", "limits"]
 
 
 def test_a_workload_at_0_that_has_pods_is_not_scaled_down() -> None:

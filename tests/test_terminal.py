@@ -121,12 +121,22 @@ def test_progress_names_the_kind_that_is_waited_for_and_is_erased(plane: Control
     typist.inventory("-q")
     with hanging(plane):
         code, _, shown = on_terminal(typist, ["--request-timeout", "1s"])
-    assert code == 3
+    assert code == 1
     drawn = drawings(shown)
     assert drawn
     assert re.match(r"fresh: \d+ of \d+ kinds, \d+ objects, \ds; waiting for [a-z.]+ \(1s limit\)", drawn[0])
     # After the last drawing the line is erased, before anything else is said.
-    assert re.match(r"\x1b\[K\r\x1b\[Kfresh: ", shown[shown.rindex(drawn[-1]) + len(drawn[-1]) :])
+    said = re.escape("\x1b[K\r\x1b[K") + r"(?:\x1b\[31m)?error:(?:\x1b\[0m)? cannot reach"
+    assert re.match(said, shown[shown.rindex(drawn[-1]) + len(drawn[-1]) :])
+
+
+@pytest.mark.parametrize(("out", "between"), [(True, "\n"), (False, "")])
+def test_what_a_template_leaves_within_a_line_does_not_run_into_the_summary(
+    plane: ControlPlane, typist: Typist, out: bool, between: str
+) -> None:
+    argv = ["get", "namespaces", "-o", "jsonpath={.items[0].metadata.name}"]
+    _, piped, shown = on_terminal(typist, argv, out=out)
+    assert f"{piped}{shown}".startswith(f"default{between}fresh: ")
 
 
 def test_a_quick_run_shows_no_progress(plane: ControlPlane, typist: Typist) -> None:
@@ -147,7 +157,7 @@ def test_a_terminal_that_obeys_no_escapes_shows_no_progress(plane: ControlPlane,
     typist.inventory("-q")
     with hanging(plane):
         code, _, shown = on_terminal(typist, ["--request-timeout", "1s"], env={"TERM": "dumb"})
-    assert code == 3
+    assert code == 1
     assert re.findall("[\x1b\r]", shown) == []
 
 
@@ -165,8 +175,8 @@ def test_nonsense_in_columns_is_no_failure(plane: ControlPlane, typist: Typist, 
     typist.inventory("-q")
     with hanging(plane):
         code, _, shown = on_terminal(typist, ["--request-timeout", "800ms"], env={"COLUMNS": columns})
-    assert code == 3
-    assert "error" not in shown
+    assert code == 1
+    assert re.findall("error:", shown) == ["error:"] and "cannot reach" in shown
 
 
 def test_a_narrow_terminal_changes_no_table(typist: Typist) -> None:

@@ -59,7 +59,12 @@ def _demo(*, keep: bool) -> int:
             print("The cluster stays up until Ctrl-C. In another terminal:")
             print(f"  export KUBECONFIG={plane.kubeconfigs[ADMIN]}")
             print(f'  export PATH="{programs()}:$PATH"')
-            print("  kubectl inventory", flush=True)
+            print("  kubectl inventory")
+            print("With fewer rights:")
+            for name, kubeconfig in plane.kubeconfigs.items():
+                if name != ADMIN:
+                    print(f"  export KUBECONFIG={kubeconfig}")
+            sys.stdout.flush()
             with contextlib.suppress(KeyboardInterrupt):
                 signal.pause()
     print("The cluster is gone again." + ("" if keep else ' "make demo KEEP=1" keeps it up, to type at it yourself.'))
