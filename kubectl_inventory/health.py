@@ -61,6 +61,9 @@ BUILT_IN_GROUPS = frozenset({
 })
 """The API server's own groups: what they serve besides the kinds above are settings, rights and leases."""
 
+_OF_EACH_POD = frozenset({"ciliumendpoints.cilium.io"})
+"""Custom kinds with an object a pod, which says no more than its pod does: as many again to read for nothing."""
+
 LEASES = "leases.coordination.k8s.io"
 SYSTEM_NAMESPACE = "kube-system"
 """Where the control plane keeps its own."""
@@ -77,7 +80,7 @@ NEEDED = ("pods", *WORKLOADS)
 
 def is_judged(kind: Kind) -> bool:
     """Whether anything can be said of a kind's health: custom kinds may, by their columns."""
-    return kind.name in JUDGED or kind.group not in BUILT_IN_GROUPS
+    return kind.name in JUDGED or (is_custom(kind) and kind.name not in _OF_EACH_POD)
 
 
 def is_custom(kind: Kind) -> bool:

@@ -241,6 +241,8 @@ def test_kinds_come_in_the_order_in_which_they_are_judged_by_each_other() -> Non
         (BUCKETS, (True, True)),
         (a_kind("volumesnapshots", "snapshot.storage.k8s.io"), (True, True)),
         (a_kind("services", "serving.knative.dev"), (True, True)),
+        (a_kind("ciliumendpoints", "cilium.io"), (False, True)),
+        (a_kind("ciliumnetworkpolicies", "cilium.io"), (True, True)),
     ],
 )
 def test_what_may_say_how_it_is_is_judged(kind: Kind, expected: tuple[bool, bool]) -> None:
