@@ -24,6 +24,11 @@ _NOT_HERE = {
 }
 """kubectl's own that would need Go, or say nothing more; and what is here instead."""
 _LARGEST_FILE = 1 << 20
+_OBJECTS = ("", "items")
+"""Where a template finds objects: it begins with one, or with the list of them."""
+_UNREAD = ("spec", "status", "data", "stringData")
+_UNREAD_METADATA = ("annotations", "deletionTimestamp", "finalizers", "generation", "managedFields", "resourceVersion")
+"""What whole objects have and the JSON document has not."""
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -44,15 +49,13 @@ def refuse_unread(chosen: Chosen) -> None:
     templates = [column.path for column in chosen.columns]
     for template in [*templates, chosen.template] if chosen.template is not None else templates:
         for within, name in (step for action in template.actions for step in steps(action)):
-            if name in (_UNREAD_METADATA if within == "metadata" else _UNREAD.get(within, ())):
+            if name in (_UNREAD_METADATA if within == "metadata" else _UNREAD if within in _OBJECTS else ()):
                 raise UsageError(
                     f"no object's .{name} is read here: there are apiVersion, kind, metadata and columns",
                     hint="what the server prints is in .columns, as .columns.Node; kubectl get has the rest",
                 )
 
 
-_UNREAD = dict.fromkeys(("", "items"), ("spec", "status", "data", "stringData"))
-_UNREAD_METADATA = ("annotations", "deletionTimestamp", "finalizers", "generation", "managedFields", "resourceVersion")
 
 
 def choose(typed: str, valid: Sequence[str]) -> Chosen:
