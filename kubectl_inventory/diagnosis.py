@@ -42,6 +42,7 @@ SERVICE_LABEL = "kubernetes.io/service-name"
 """Tells an EndpointSlice's Service (discovery.k8s.io/v1)."""
 _HEADLESS = "None"
 _JOBS = "jobs.batch"
+_CLAIMS = "persistentvolumeclaims"
 _BUDGETS = "poddisruptionbudgets.policy"
 _CLASSES = "storageclasses.storage.k8s.io"
 _TARGETS = {"Deployment": "deployments.apps", "StatefulSet": "statefulsets.apps"}
@@ -156,8 +157,7 @@ class Gathering:
                 if it.object.kind.name != _BUDGETS or self.spaces[it.object.namespace or ""].unfinished
             ]
         if _CLASSES in unread:
-            self.suspects = [_may_wait(it) if it.object.kind.resource == "persistentvolumeclaims" else it
-                             for it in self.suspects]
+            self.suspects = [_may_wait(it) if it.object.kind.name == _CLAIMS else it for it in self.suspects]
         for key, it in self.occurrences.items():
             self.occurrences[key] = msgspec.structs.replace(it, maker=self._makers.of_occurrence(it))
         return _folded(self.suspects)
@@ -301,7 +301,7 @@ class Gathering:
     _takers: Mapping[str, Callable[[Gathering, Kind, Row, Places], None]] = {
         "namespaces": _namespace,
         "nodes": _node,
-        "storageclasses.storage.k8s.io": _storage_class,
+        _CLASSES: _storage_class,
         "customresourcedefinitions.apiextensions.k8s.io": _definition,
         "deployments.apps": _workload,
         "statefulsets.apps": _workload,
@@ -309,8 +309,8 @@ class Gathering:
         "replicasets.apps": _workload,
         "replicationcontrollers": _workload,
         "cronjobs.batch": _cron_job,
-        "jobs.batch": _job,
-        "persistentvolumeclaims": _claim,
+        _JOBS: _job,
+        _CLAIMS: _claim,
         "pods": _pod,
         SLICES: _slice,
         "services": _service,

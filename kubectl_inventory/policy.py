@@ -173,14 +173,11 @@ class Policy(msgspec.Struct, frozen=True):
 
         What is like none of them is another cluster's, or of a group that cannot be asked.
         """
-        names = sorted({name for kind in known for name in (kind.resource, kind.name)})
         for listed in (layer.resources.deny for layer in self.layers):
-            for pattern in _patterns(listed):
-                if not pattern.is_literal or any(_denies_kind(pattern, kind) for kind in known):
-                    continue
-                meant = near(pattern.text.lower(), names)
-                if listed is not None and meant and pattern.text.partition(".")[2] not in {*unknown_groups} - {""}:
-                    yield f"{listed.file}:{pattern.line}: {listed.field} {quoted(pattern.text)} denies nothing{meant}"
+            for where, pattern in _of_no_kind(listed, _denies_kind, known):
+                meant = near(pattern.text.lower(), _names_of(known))
+                if meant and not _is_of(pattern, unknown_groups):
+                    yield f"{where.file}:{pattern.line}: {where.field} {quoted(pattern.text)} denies nothing{meant}"
 
     def denies_typed(self, word: str) -> Rule | None:
         """The rule that spells this very word, or that allows no kind at all: known without asking what it means."""
@@ -307,7 +304,7 @@ def check_policy(
     if known_kinds is not None:
         for layer in (document.layer, *_profile_layers(document, context)):
             for pattern, problem in _unknown_kinds(layer, known_kinds, context or "this cluster"):
-                if pattern.partition(".")[2] not in {*unknown_groups} - {""}:
+                if not _is_of(pattern, unknown_groups):
                     problems.append(problem)
     return sorted(problems, key=lambda problem: problem.line)
 
@@ -515,9 +512,9 @@ def _profile_layers(document: PolicyDocument, context: str | None) -> list[Layer
     return []
 
 
-def _unknown_kinds(layer: Layer, known: Sequence[Kind], where: str) -> Iterator[tuple[str, Problem]]:
+def _unknown_kinds(layer: Layer, known: Sequence[Kind], where: str) -> Iterator[tuple[Pattern, Problem]]:
     """Each pattern that names a kind which is not known, and what to say of it."""
-    names = sorted({name for kind in known for name in (kind.resource, kind.name)})
+    names = _names_of(known)
     lists = [
         (layer.resources.allow, _matches_kind),
         (layer.resources.deny, _denies_kind),
@@ -525,11 +522,28 @@ def _unknown_kinds(layer: Layer, known: Sequence[Kind], where: str) -> Iterator[
         *((rule.kinds, _denies_kind) for rule in layer.ignore.rules),
     ]
     for listed, matches in lists:
-        for pattern in _patterns(listed):
-            if listed is None or not pattern.is_literal or any(matches(pattern, kind) for kind in known):
-                continue
+        for found, pattern in _of_no_kind(listed, matches, known):
             message = f"{quoted(pattern.text)} is no kind of {where}{near(pattern.text.lower(), names, cutoff=0.6)}"
-            yield pattern.text, Problem(listed.file, pattern.line, f"{listed.field}[{pattern.index}]", message)
+            yield pattern, Problem(found.file, pattern.line, f"{found.field}[{pattern.index}]", message)
+
+
+def _of_no_kind(
+    listed: PatternList | None, matches: Callable[[Pattern, Kind], bool], known: Sequence[Kind]
+) -> Iterator[tuple[PatternList, Pattern]]:
+    """The patterns of a list that name a kind by a word, and none that is known."""
+    for pattern in _patterns(listed):
+        if listed is not None and pattern.is_literal and not any(matches(pattern, kind) for kind in known):
+            yield listed, pattern
+
+
+def _names_of(known: Sequence[Kind]) -> list[str]:
+    return sorted({name for kind in known for name in (kind.resource, kind.name)})
+
+
+def _is_of(pattern: Pattern, groups: Collection[str]) -> bool:
+    """Whether a pattern names a kind of one of these groups."""
+    group = pattern.text.partition(".")[2]
+    return bool(group) and group in groups
 
 
 _TEMPLATE = """\

@@ -154,6 +154,7 @@ def contexts(**entries: Entry) -> list[Entry]:
     return [{"name": name, "context": entry} for name, entry in entries.items()]
 
 
+POD = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "$PORT", "KUBECONFIG": "$HOME/gone"}
 HERE: Entry = {"server": "$SERVER", "certificate-authority": "keys/ca.crt"}
 SEVERAL: Entry = {
     "clusters": clusters(demo=HERE, gone={"server": "https://127.0.0.1:1"}),
@@ -720,40 +721,35 @@ ROWS = [
     # --- in a pod
     Row(
         name="in a pod",
-        env={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "$PORT", "KUBECONFIG": "$HOME/gone"},
+        env=POD,
         in_pod=True,
     ),
     Row(
         name="in a pod, --token",
-        env={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "$PORT", "KUBECONFIG": "$HOME/gone"},
+        env=POD,
         flags="--token=$ADMIN",
         in_pod=True,
     ),
     Row(
         name="in a pod, --username",
-        env={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "$PORT", "KUBECONFIG": "$HOME/gone"},
+        env=POD,
         flags="--username=ann --password=pw",
         in_pod=True,
     ),
     Row(
         name="in a pod, --client-certificate",
-        env={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "$PORT", "KUBECONFIG": "$HOME/gone"},
+        env=POD,
         flags="--client-certificate=$HOME/.kube/keys/admin.crt --client-key=$HOME/.kube/keys/admin.key",
         in_pod=True,
     ),
     Row(
         name="in a pod, KUBERNETES_MASTER",
-        env={
-            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
-            "KUBERNETES_SERVICE_PORT": "$PORT",
-            "KUBECONFIG": "$HOME/gone",
-            "KUBERNETES_MASTER": "http://127.0.0.1:1",
-        },
+        env={**POD, "KUBERNETES_MASTER": "http://127.0.0.1:1"},
         in_pod=True,
     ),
     Row(
         name="in a pod, --as",
-        env={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "$PORT", "KUBECONFIG": "$HOME/gone"},
+        env=POD,
         files={".kube/keys/token": "$ADMIN"},
         flags="--as=viewer",
         differs="in a pod, with --as",

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 import trustme
 
+from kubectl_inventory.batch import Bounds
 from kubectl_inventory.clock import now_iso
+from kubectl_inventory.errors import TimedOut
+from kubectl_inventory.run import SideBySide
 from tests.conftest import Screen, Typist
 from tests.controlplane.cluster import ControlPlane, free_ports
 from tests.controlplane.credentials import ADMIN
@@ -83,6 +86,13 @@ def test_a_server_that_does_not_say_what_there_is_in_time_is_named(home: Path, t
             f"error: {server.url} (context acme-eu1) did not say what there is: no answer in 0.3s",
             "hint: --request-timeout 30s gives each request longer, where it is far away or busy",
         ]
+
+
+def test_a_run_whose_time_is_up_is_not_told_to_wait_longer_for_each_request() -> None:
+    ended = SideBySide(Bounds({"one": 1}, {"probe": ("one",)}, 1), end_s=0.0)
+    with pytest.raises(TimedOut) as caught:
+        ended([lambda: None])
+    assert caught.value.hint == "--deadline 10m gives the whole run longer"
 
 
 @pytest.mark.parametrize(("argv", "named"), [(["pod", "web-0"], "pod web-0"), (["pod/web-0"], "pod/web-0")])

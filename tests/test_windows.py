@@ -114,7 +114,8 @@ class Console(io.RawIOBase):
         return self._elsewhere
 
     def write(self, piece: object) -> int:
-        content = bytes(memoryview(piece))  # type: ignore[arg-type]
+        assert isinstance(piece, bytes | bytearray | memoryview)
+        content = bytes(piece)
         self.written.append(content.decode("utf-8"))
         return len(content)
 
