@@ -18,7 +18,7 @@ def main() -> None:
     """Runs the program; never returns."""
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
-        from kubectl_inventory.program import main as run
+        from kubectl_inventory.command.program import main as run
     except KeyboardInterrupt:
         os._exit(130)
     run()

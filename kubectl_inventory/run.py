@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from kubectl_inventory.batch import Batch, Bounds, Finished, Progress, Unfinished, run_each
-from kubectl_inventory.cache import DiscoveryCache, Remembered
+from kubectl_inventory.boundary.policy import Policy
 from kubectl_inventory.clock import now_iso, ticks_s
-from kubectl_inventory.collect import Budget, Collector, Part, Replied
-from kubectl_inventory.counting import count_kind
-from kubectl_inventory.discovery import Catalog, discover, make_catalog
 from kubectl_inventory.errors import TimedOut
-from kubectl_inventory.forecast import Forecast, forecast_kind
-from kubectl_inventory.inventory import Gap, Inventory, Page, Reading, Taken
-from kubectl_inventory.listing import list_kind
-from kubectl_inventory.plan import Plan, make_plan, refuse_denied_types
-from kubectl_inventory.policy import Policy
-from kubectl_inventory.reach import Namespaces, find_reach
+from kubectl_inventory.reading.batch import Batch, Bounds, Finished, Progress, Unfinished, run_each
+from kubectl_inventory.reading.cache import DiscoveryCache, Remembered
+from kubectl_inventory.reading.collect import Budget, Collector, Part, Replied
+from kubectl_inventory.reading.counting import count_kind
+from kubectl_inventory.reading.discovery import Catalog, discover, make_catalog
+from kubectl_inventory.reading.forecast import Forecast, forecast_kind
+from kubectl_inventory.reading.inventory import Gap, Inventory, Page, Reading, Taken
+from kubectl_inventory.reading.listing import list_kind
+from kubectl_inventory.reading.plan import Plan, make_plan, refuse_denied_types
+from kubectl_inventory.reading.reach import Namespaces, find_reach
+from kubectl_inventory.reading.ways import useful_width
 from kubectl_inventory.request import Request
 from kubectl_inventory.resource import Kind, Read
-from kubectl_inventory.ways import useful_width
 
 if TYPE_CHECKING:
-    from kubectl_inventory.findings import Diagnosis
-    from kubectl_inventory.kube import Cluster, RequestRecord
-    from kubectl_inventory.kubeconfig import Connection
+    from kubectl_inventory.connection.kube import Cluster, RequestRecord
+    from kubectl_inventory.connection.kubeconfig import Connection
+    from kubectl_inventory.judgement.findings import Diagnosis
 
 T = TypeVar("T")
 Watch = Callable[[Sequence[Kind], Progress[Reading]], None]
@@ -99,8 +99,8 @@ def open_session(
 
     The import is here so that a run that asks nothing does not pay for it.
     """
-    from kubectl_inventory.kube import open_cluster
-    from kubectl_inventory.kubeconfig import resolve_credentials
+    from kubectl_inventory.connection.kube import open_cluster
+    from kubectl_inventory.connection.kubeconfig import resolve_credentials
 
     end_s = ticks_s() + policy.limits.deadline_s
     ready = resolve_credentials(connection, timeout_s=min(policy.limits.deadline_s, _CREDENTIAL_S))
@@ -180,10 +180,10 @@ def diagnose(
 
     `since_s`: how far events are looked back. `thorough`: also what says no more than why, and since when.
     """
-    from kubectl_inventory.closer import Looks, find_sources
-    from kubectl_inventory.conclusions import conclude, control_plane_findings, joining_nodes, node_findings
-    from kubectl_inventory.diagnosis import Gathering
-    from kubectl_inventory.rollup import roll_up
+    from kubectl_inventory.judgement.closer import Looks, find_sources
+    from kubectl_inventory.judgement.conclusions import conclude, control_plane_findings, joining_nodes, node_findings
+    from kubectl_inventory.judgement.diagnosis import Gathering
+    from kubectl_inventory.judgement.rollup import roll_up
 
     policy = session.policy
     known = [treatment.kind for treatment in inventory.plan.treatments]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+PROGRAM = "kubectl inventory"
+"""How the program is called in every text, until `helptext.as_called` puts in the name it was started by."""
+
 
 def seconds(elapsed_s: float) -> str:
     """`0.2s`; whole seconds from ten on."""

@@ -14,11 +14,11 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from kubectl_inventory.boundary.policy import Policy, PolicyFile, make_policy
 from kubectl_inventory.errors import ApiError, NotAcceptable, NotFound
-from kubectl_inventory.inventory import Inventory, Page, Reading, Row, Taken
-from kubectl_inventory.plan import Plan, Treatment
-from kubectl_inventory.policy import Policy, PolicyFile, make_policy
-from kubectl_inventory.reach import Namespaces, Reach
+from kubectl_inventory.reading.inventory import Inventory, Page, Reading, Row, Taken
+from kubectl_inventory.reading.plan import Plan, Treatment
+from kubectl_inventory.reading.reach import Namespaces, Reach
 from kubectl_inventory.resource import Answer, Kind, Question, collection_path
 from kubectl_inventory.wire import Cell, ColumnDefinition
 

@@ -7,9 +7,9 @@ A row is told by what matters in it: `printed(DEPLOYMENTS, "web", ready="1/3")`.
 
 from __future__ import annotations
 
-from kubectl_inventory.columns import Places
-from kubectl_inventory.findings import Thing
-from kubectl_inventory.inventory import Page, Row
+from kubectl_inventory.judgement.findings import Thing
+from kubectl_inventory.output.columns import Places
+from kubectl_inventory.reading.inventory import Page, Row
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.wire import Cell, ColumnDefinition
 from tests.fake_api import DEPLOYMENTS, NAMESPACE_KIND, NODES, PODS, a_kind

@@ -198,13 +198,12 @@ YAML = {"yaml"}
 NETWORK = {"email", "http.client", "socket", "ssl"}
 NOW_AND_THEN = {"copy", "csv", "difflib", "ipaddress", "subprocess", "tempfile", "traceback", "unicodedata"}
 """Of the standard library, what a run needs that makes a mistake, saves something or prints another format."""
-OURS_FOR_A_CLUSTER = {"kubectl_inventory.kube", "kubectl_inventory.kubeconfig", "kubectl_inventory.policy"}
-OURS_FOR_A_JUDGEMENT = {
-    f"kubectl_inventory.{room}"
-    for room in (
-        "closer", "conclusions", "diagnosis", "findings", "healthview", "pods", "rollup", "symptoms", "workloads"
-    )
-}  # fmt: skip
+OURS_FOR_A_CLUSTER = {
+    "kubectl_inventory.boundary.policy",
+    "kubectl_inventory.connection.kube",
+    "kubectl_inventory.connection.kubeconfig",
+}
+JUDGEMENT = "kubectl_inventory.judgement"
 """What `health` alone needs; what its words mean (`health`) is small, and every plan looks there which kinds say it."""
 
 
@@ -243,14 +242,15 @@ def test_a_token_or_a_certificate_needs_no_library_but_our_own(viewer: Typist, a
     "argv", [["version"], [], ["get", "pods"], ["kinds"]], ids=["version", "counts", "get", "kinds"]
 )
 def test_only_a_judgement_pays_for_its_rooms(admin: Typist, argv: list[str]) -> None:
-    assert imported_by(admin, *argv) & OURS_FOR_A_JUDGEMENT == set()
+    assert [name for name in imported_by(admin, *argv) if name.startswith(JUDGEMENT)] == []
 
 
 def test_a_judgement_has_no_use_for_the_other_answers(admin: Typist) -> None:
     imported = imported_by(admin, "health")
 
-    assert imported >= OURS_FOR_A_JUDGEMENT
-    assert "kubectl_inventory.answer" not in imported
+    rooms = ("closer", "conclusions", "diagnosis", "findings", "healthview", "pods", "rollup", "symptoms", "workloads")
+    assert imported >= {f"{JUDGEMENT}.{room}" for room in rooms}
+    assert "kubectl_inventory.output.answer" not in imported
 
 
 @pytest.mark.parametrize("form", ["yaml", "markdown"])
@@ -272,5 +272,5 @@ def imported_by(typist: Typist, *argv: str) -> set[str]:
     screen = typist.type(sys.executable, "-X", "importtime", str(BIN / "kubectl-inventory"), *argv)
     assert screen.code in (0, 3), screen.err
     found = set(re.findall(r"^import time:[^|]*\|[^|]*\| +(\S+)$", screen.err, re.MULTILINE))
-    assert "kubectl_inventory.cli" in found
+    assert "kubectl_inventory.command.cli" in found
     return found

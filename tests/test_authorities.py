@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from kubectl_inventory.authorities import system_certificates, system_roots
+from kubectl_inventory.connection.authorities import system_certificates, system_roots
 
 
 def trusted_by_the_system() -> ssl.SSLContext:

@@ -11,8 +11,19 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 import pytest
 
-from kubectl_inventory.batch import Batch, Bounds, Emitted, Finished, Job, Progress, Steps, Unfinished, Wave, run_each
 from kubectl_inventory.clock import ticks_s
+from kubectl_inventory.reading.batch import (
+    Batch,
+    Bounds,
+    Emitted,
+    Finished,
+    Job,
+    Progress,
+    Steps,
+    Unfinished,
+    Wave,
+    run_each,
+)
 
 WAIT_S = 20.0
 """A test that waits so long has failed."""

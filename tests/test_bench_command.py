@@ -19,13 +19,13 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from kubectl_inventory.bench import Run, Split, Times
-from kubectl_inventory.listing import list_kind
-from kubectl_inventory.rehearsal import Cost, Model, rehearse
+from kubectl_inventory.benchmark.bench import Run, Split, Times
+from kubectl_inventory.benchmark.rehearsal import Cost, Model, rehearse
+from kubectl_inventory.benchmark.stopwatch import Change, shares
+from kubectl_inventory.benchmark.verdict import Verdict, judge
+from kubectl_inventory.reading.listing import list_kind
 from kubectl_inventory.request import Need, Strategy
 from kubectl_inventory.resource import Kind, collection_path
-from kubectl_inventory.stopwatch import Change, shares
-from kubectl_inventory.verdict import Verdict, judge
 from tests.conftest import BIN, Screen, Typist
 from tests.controlplane.audit import AuditEvent, most_in_flight
 from tests.controlplane.cluster import ControlPlane

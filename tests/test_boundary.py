@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from kubectl_inventory.closer import MOST_LOOKS
+from kubectl_inventory.judgement.closer import MOST_LOOKS
 from tests.conftest import Screen, Typist
 from tests.controlplane.audit import AuditEvent, most_in_flight
 from tests.controlplane.cluster import ControlPlane

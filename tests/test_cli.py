@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_inventory.cli import root
-from kubectl_inventory.elsewhere import INSTEAD
-from kubectl_inventory.program import as_click_reads
+from kubectl_inventory.command.cli import root
+from kubectl_inventory.command.elsewhere import INSTEAD
+from kubectl_inventory.command.program import as_click_reads
 from tests.conftest import BIN, Screen, Typist
 from tests.reference.commands import commands
 

@@ -8,16 +8,16 @@ from typing import TypeVar
 import msgspec
 import pytest
 
-from kubectl_inventory.closer import MOST_LOOKS, MOST_OF_CUSTOM, Look, Looks, Sources, find_sources
-from kubectl_inventory.conclusions import Suspect
-from kubectl_inventory.diagnosis import Gathering
 from kubectl_inventory.errors import BoundaryError, Forbidden, TimedOut, Unauthorized
 from kubectl_inventory.health import Health
-from kubectl_inventory.plan import Plan, Treatment
-from kubectl_inventory.reach import Reach
+from kubectl_inventory.judgement.closer import MOST_LOOKS, MOST_OF_CUSTOM, Look, Looks, Sources, find_sources
+from kubectl_inventory.judgement.conclusions import Suspect
+from kubectl_inventory.judgement.diagnosis import Gathering
+from kubectl_inventory.judgement.symptoms import Look as Wish
+from kubectl_inventory.judgement.symptoms import Symptom
+from kubectl_inventory.reading.plan import Plan, Treatment
+from kubectl_inventory.reading.reach import Reach
 from kubectl_inventory.resource import Answer, Kind, Question
-from kubectl_inventory.symptoms import Look as Wish
-from kubectl_inventory.symptoms import Symptom
 from kubectl_inventory.wire import Condition, Detail, DetailMeta, LeaseSpec, ObjectStatus
 from tests.fake_api import (
     DEPLOYMENTS,

@@ -10,9 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
-from kubectl_inventory.batch import Emitted
-from kubectl_inventory.collect import Budget, Collector, Part
-from kubectl_inventory.counting import count_kind
+from kubectl_inventory.boundary.policy import Policy
 from kubectl_inventory.errors import (
     ApiError,
     BadRequest,
@@ -24,10 +22,12 @@ from kubectl_inventory.errors import (
     Unauthorized,
     UsageError,
 )
-from kubectl_inventory.inventory import Gap, Page, Reading, Row
-from kubectl_inventory.listing import FANOUT_WAVE, PLAIN_COLUMNS, list_kind
-from kubectl_inventory.policy import Policy
-from kubectl_inventory.reach import Namespaces, Reach, find_reach
+from kubectl_inventory.reading.batch import Emitted
+from kubectl_inventory.reading.collect import Budget, Collector, Part
+from kubectl_inventory.reading.counting import count_kind
+from kubectl_inventory.reading.inventory import Gap, Page, Reading, Row
+from kubectl_inventory.reading.listing import FANOUT_WAVE, PLAIN_COLUMNS, list_kind
+from kubectl_inventory.reading.reach import Namespaces, Reach, find_reach
 from kubectl_inventory.request import Need, Request, Strategy
 from kubectl_inventory.resource import Kind, Question
 from tests.fake_api import (

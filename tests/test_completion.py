@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_inventory.completion import PATIENCE_S
+from kubectl_inventory.command.completion import PATIENCE_S
 from tests.conftest import Typist, hanging
 from tests.controlplane.cluster import ControlPlane
 from tests.live_api import Exchange, LiveApi

@@ -9,11 +9,17 @@ import msgspec
 import pytest
 
 from kubectl_inventory.clock import now_epoch
-from kubectl_inventory.conclusions import Suspect, conclude, control_plane_findings, joining_nodes, node_findings
-from kubectl_inventory.findings import Finding, Owner
 from kubectl_inventory.health import Health
+from kubectl_inventory.judgement.conclusions import (
+    Suspect,
+    conclude,
+    control_plane_findings,
+    joining_nodes,
+    node_findings,
+)
+from kubectl_inventory.judgement.findings import Finding, Owner
+from kubectl_inventory.judgement.symptoms import Look, Symptom
 from kubectl_inventory.resource import Kind
-from kubectl_inventory.symptoms import Look, Symptom
 from kubectl_inventory.wire import (
     Condition,
     ContainerState,

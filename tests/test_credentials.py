@@ -16,9 +16,9 @@ import pytest
 import trustme
 
 from kubectl_inventory.clock import now_epoch, ticks_s
-from kubectl_inventory.credentials import AuthProvider, EnvironmentVariable, ExecPlugin
+from kubectl_inventory.connection.credentials import AuthProvider, EnvironmentVariable, ExecPlugin
+from kubectl_inventory.connection.kubeconfig import Connection, resolve_credentials
 from kubectl_inventory.errors import KubeconfigError
-from kubectl_inventory.kubeconfig import Connection, resolve_credentials
 from tests.live_api import Exchange, LiveApi
 
 V1 = "client.authentication.k8s.io/v1"
@@ -167,7 +167,7 @@ def test_a_plugin_that_has_to_ask_is_not_run_without_a_terminal(tmp_path: Path) 
 
 def test_credentials_in_hand_import_nothing_heavy() -> None:
     script = (
-        "import sys; from kubectl_inventory.kubeconfig import *; "
+        "import sys; from kubectl_inventory.connection.kubeconfig import *; "
         "resolve_credentials(Connection(context='', server='https://x', token='t'), timeout_s=1); "
         "heavy = ('kubernetes', 'requests', 'urllib3', 'yaml', 'subprocess'); "
         "sys.exit(any(name in sys.modules for name in heavy))"

@@ -12,12 +12,12 @@ from typing import cast
 import pytest
 
 from kubectl_inventory import run
-from kubectl_inventory.cache import DiscoveryCache, Remembered
+from kubectl_inventory.boundary.policy import make_policy
 from kubectl_inventory.clock import ticks_s
-from kubectl_inventory.discovery import Catalog, DiscoveryGap, Document, discover, make_catalog
+from kubectl_inventory.connection.kube import Cluster
 from kubectl_inventory.errors import ApiError, ServerFault, TimedOut, Unauthorized, Unavailable
-from kubectl_inventory.kube import Cluster
-from kubectl_inventory.policy import make_policy
+from kubectl_inventory.reading.cache import DiscoveryCache, Remembered
+from kubectl_inventory.reading.discovery import Catalog, DiscoveryGap, Document, discover, make_catalog
 from kubectl_inventory.request import Request, Strategy
 from kubectl_inventory.resource import Answer, Question, Read
 from tests.fake_api import PODS, FakeApi, Reply, encode, in_turn

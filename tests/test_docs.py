@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import re
 from configparser import ConfigParser
+from pathlib import Path
 
 import click
 import pytest
 
-from kubectl_inventory import cli, perform, program
-from kubectl_inventory.elsewhere import INSTEAD
+from kubectl_inventory.boundary.policy import Policy, check_policy
+from kubectl_inventory.boundary.policy_file import IGNORE_FIELDS, NUMBER_FIELDS, WORD_FIELDS, PolicyFile
+from kubectl_inventory.boundary.policy_text import parse_policy
+from kubectl_inventory.command import cli, perform, program
+from kubectl_inventory.command.elsewhere import INSTEAD
+from kubectl_inventory.command.helptext import HELP
+from kubectl_inventory.command.perform import EXIT_GATE, EXIT_INCOMPLETE
 from kubectl_inventory.errors import InventoryError
 from kubectl_inventory.health import HEALTHS
-from kubectl_inventory.helptext import HELP, PROGRAM
-from kubectl_inventory.perform import EXIT_GATE, EXIT_INCOMPLETE
-from kubectl_inventory.policy import Policy, check_policy
-from kubectl_inventory.policy_file import IGNORE_FIELDS, NUMBER_FIELDS, WORD_FIELDS, PolicyFile
-from kubectl_inventory.policy_text import parse_policy
-from kubectl_inventory.style import FORMATS
+from kubectl_inventory.output.style import FORMATS
 from kubectl_inventory.version import VERSION
+from kubectl_inventory.words import PROGRAM
 from tests.bench.reporting import BEGIN, END
 from tests.conftest import Typist
 from tests.controlplane.screens import SCREENS
@@ -150,6 +152,14 @@ def test_the_two_commands_stand_there_word_for_word() -> None:
     assert {"demo", "test"} <= set(targets)
     assert set(re.findall(r"`make ([a-z-]+)", README)) <= set(targets)
     assert re.search(r"^make test\b", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_the_map_of_the_house_has_every_room_in_its_wing() -> None:
+    rows = re.findall(r"^\| `([a-z.]+)` \| (`.+?`) \|", section("How it works"), re.MULTILINE)
+    drawn = {Path(wing, room) for wing, rooms in rows for room in re.findall(r"`(\w+)`", rooms)}
+    package = ROOT / "kubectl_inventory"
+
+    assert drawn == {path.relative_to(package).with_suffix("") for path in package.glob("**/[a-z]*.py")}
 
 
 def test_nothing_is_left_to_do() -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from kubectl_inventory.batch import Bounds
 from kubectl_inventory.clock import now_iso
 from kubectl_inventory.errors import TimedOut
+from kubectl_inventory.reading.batch import Bounds
 from kubectl_inventory.run import SideBySide
 from tests.conftest import Screen, Typist
 from tests.controlplane.cluster import ControlPlane, free_ports

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_inventory.forecast import Forecast, total
-from kubectl_inventory.ways import Estimate, Way
+from kubectl_inventory.reading.forecast import Forecast, total
+from kubectl_inventory.reading.ways import Estimate, Way
 from tests.conftest import Screen, Typist
 from tests.controlplane.audit import AuditEvent
 from tests.controlplane.cluster import ControlPlane

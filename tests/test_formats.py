@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_inventory import custom_columns, formats
 from kubectl_inventory.errors import UsageError
-from kubectl_inventory.style import FORMATS, GRID_FORMATS
+from kubectl_inventory.output import custom_columns, formats
+from kubectl_inventory.output.style import FORMATS, GRID_FORMATS
 from tests.conftest import Screen, Typist
 from tests.controlplane.cluster import ControlPlane
 from tests.oracle import pair

@@ -10,13 +10,13 @@ import msgspec
 import pytest
 import yaml
 
-from kubectl_inventory.findings import ClusterHealth, Diagnosis, Finding, Occurrence, Owner, SpaceHealth
+from kubectl_inventory.boundary.policy import Rule
 from kubectl_inventory.health import Health
-from kubectl_inventory.healthview import Shown, gate, print_health, summarize_health
-from kubectl_inventory.inventory import Gap, Inventory, Reading
-from kubectl_inventory.plan import Treatment
-from kubectl_inventory.policy import Rule
-from kubectl_inventory.style import Style
+from kubectl_inventory.judgement.findings import ClusterHealth, Diagnosis, Finding, Occurrence, Owner, SpaceHealth
+from kubectl_inventory.judgement.healthview import Shown, gate, print_health, summarize_health
+from kubectl_inventory.output.style import Style
+from kubectl_inventory.reading.inventory import Gap, Inventory, Reading
+from kubectl_inventory.reading.plan import Treatment
 from tests.fake_api import DEPLOYMENTS, NAMESPACE_KIND, NODES, PODS, a_kind, an_inventory
 from tests.printed import (
     AUTOSCALERS,

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_inventory.clock import ticks_s
-from kubectl_inventory.ways import NEAR_WIDTH
+from kubectl_inventory.reading.ways import NEAR_WIDTH
 from tests.conftest import BIN, Typist, hanging
 from tests.controlplane.cluster import ControlPlane, start_control_plane
 
@@ -205,7 +205,7 @@ def test_the_end_of_the_run_names_what_was_not_read(
 
 def test_what_was_read_before_the_end_is_printed(plane: ControlPlane, typist: Typist) -> None:
     with hanging(plane):
-        screen = typist.inventory("kinds", "--deadline", "1s", "--workers", "1", "--probes", "1")
+        screen = typist.inventory("kinds", "--deadline", "3s", "--workers", "1", "--probes", "1")
     statuses = {line.split()[0] for line in screen.lines[1:]}
     assert {"TimedOut", "NotReached"} <= statuses
 
@@ -221,7 +221,7 @@ def test_a_cluster_that_never_answers_is_said_to_be_one(plane: ControlPlane, tmp
 
 def test_an_interruption_while_a_failure_is_told_is_one(tmp_path: Path) -> None:
     faulty = (
-        "from kubectl_inventory import cli, program, terminal\n"
+        "from kubectl_inventory.command import cli, program, terminal\n"
         "say = terminal.Terminal.say\n"
         "def interrupted(self, line):\n"
         "    terminal.Terminal.say = say\n"
@@ -239,7 +239,7 @@ def test_an_interruption_while_a_failure_is_told_is_one(tmp_path: Path) -> None:
 
 def test_a_bug_of_ours_is_one_line(tmp_path: Path) -> None:
     faulty = (
-        "from kubectl_inventory import cli, program\n"
+        "from kubectl_inventory.command import cli, program\n"
         "@cli.root.command()\n"
         "def faulty(): {}['x']\n"
         "program.main()\n"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from kubectl_inventory.discovery import DiscoveryGap
+from kubectl_inventory.boundary.policy import Rule
 from kubectl_inventory.errors import BoundaryError
-from kubectl_inventory.inventory import Gap, Reading
-from kubectl_inventory.plan import Treatment
-from kubectl_inventory.policy import Rule
-from kubectl_inventory.reach import Reach
+from kubectl_inventory.reading.discovery import DiscoveryGap
+from kubectl_inventory.reading.inventory import Gap, Reading
+from kubectl_inventory.reading.plan import Treatment
+from kubectl_inventory.reading.reach import Reach
 from tests.fake_api import (
     DEPLOYMENTS,
     NAMESPACE_KIND,

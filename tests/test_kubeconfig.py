@@ -15,16 +15,16 @@ from typing import Any
 import pytest
 import trustme
 
+from kubectl_inventory.boundary.policy import Limits
 from kubectl_inventory.clock import ticks_s
-from kubectl_inventory.errors import InventoryError, KubeconfigError, UnknownContext
-from kubectl_inventory.kube import open_cluster
-from kubectl_inventory.kubeconfig import (
+from kubectl_inventory.connection.kube import open_cluster
+from kubectl_inventory.connection.kubeconfig import (
     Connection,
     ConnectionFlags,
     load_connection,
     resolve_credentials,
 )
-from kubectl_inventory.policy import Limits
+from kubectl_inventory.errors import InventoryError, KubeconfigError, UnknownContext
 from kubectl_inventory.resource import Question, checked_path
 from tests.live_api import Exchange, LiveApi
 

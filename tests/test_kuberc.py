@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_inventory.credentials import ExecPlugin, find_plugin
+from kubectl_inventory.connection.credentials import ExecPlugin, find_plugin
+from kubectl_inventory.connection.kubeconfig_file import Kuberc, find_kuberc
+from kubectl_inventory.connection.kuberc import PluginRules, read_plugin_rules
 from kubectl_inventory.errors import KubeconfigError
-from kubectl_inventory.kubeconfig_file import Kuberc, find_kuberc
-from kubectl_inventory.kuberc import PluginRules, read_plugin_rules
 
 HEAD = "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kubectl_inventory.connection.kubeconfig import Connection, ConnectionFlags, load_connection
+from kubectl_inventory.connection.plain_yaml import Node, read_plain_yaml
 from kubectl_inventory.errors import InventoryError
-from kubectl_inventory.kubeconfig import Connection, ConnectionFlags, load_connection
-from kubectl_inventory.plain_yaml import Node, read_plain_yaml
 from tests.test_kubeconfig import KUBECTL, entries_of, kubectl_view
 
 PLAIN = """\

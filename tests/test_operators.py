@@ -15,13 +15,13 @@ from typing import NamedTuple
 
 import pytest
 
+from kubectl_inventory.boundary.policy import Policy
 from kubectl_inventory.clock import now_epoch, span_s
-from kubectl_inventory.columns import Places
-from kubectl_inventory.conclusions import Suspect, conclude
-from kubectl_inventory.findings import Thing
-from kubectl_inventory.inventory import Row
-from kubectl_inventory.native import judge_row
-from kubectl_inventory.policy import Policy
+from kubectl_inventory.judgement.conclusions import Suspect, conclude
+from kubectl_inventory.judgement.findings import Thing
+from kubectl_inventory.judgement.native import judge_row
+from kubectl_inventory.output.columns import Places
+from kubectl_inventory.reading.inventory import Row
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.wire import Cell, ColumnDefinition, Condition, Detail, DetailMeta, ObjectStatus
 from tests.fake_api import a_kind

@@ -631,7 +631,8 @@ def test_the_filled_manifest_differs_from_the_repositorys_in_sums_alone(built: B
 
 def test_everything_of_the_program_is_in_the_bundle_and_no_model_of_kubernetes(built: Built) -> None:
     files = {entry.name for entry in read_archive(built.archive).entries}
-    ours = {f"_internal/kubectl_inventory/{file.stem}.pyc" for file in (ROOT / "kubectl_inventory").glob("[a-z]*.py")}
+    package = ROOT / "kubectl_inventory"
+    ours = {f"_internal/{file.relative_to(ROOT).with_suffix('.pyc')}" for file in package.glob("**/[a-z]*.py")}
     unwanted = re.compile(r"_internal/kubernetes/(aio|client/(models|api))/(?!__init__)")
 
     assert ours - files == set()
@@ -906,7 +907,8 @@ def test_the_wheel_has_the_program_its_command_and_nothing_else(distributions: P
         names = set(wheel.namelist())
         commands = next(wheel.read(name).decode() for name in names if name.endswith("entry_points.txt"))
 
-    ours = {f"kubectl_inventory/{file.name}" for file in (ROOT / "kubectl_inventory").iterdir() if file.is_file()}
+    files = [*(ROOT / "kubectl_inventory").glob("**/*.py"), ROOT / "kubectl_inventory" / "py.typed"]
+    ours = {str(file.relative_to(ROOT)) for file in files}
     assert {name for name in names if ".dist-info/" not in name} == ours
     assert "kubectl-inventory = kubectl_inventory.__main__:main" in commands
     assert any(name.endswith("licenses/LICENSE") for name in names)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_inventory.discovery import Catalog, DiscoveryGap
+from kubectl_inventory.boundary.policy import Policy
 from kubectl_inventory.errors import PolicyError, Unavailable, UsageError
-from kubectl_inventory.plan import (
+from kubectl_inventory.reading.discovery import Catalog, DiscoveryGap
+from kubectl_inventory.reading.plan import (
     Plan,
     left_out,
     make_plan,
     refuse_denied_types,
     resolve_types,
 )
-from kubectl_inventory.policy import Policy
-from kubectl_inventory.reach import Reach
+from kubectl_inventory.reading.reach import Reach
 from kubectl_inventory.request import Request, Scope
 from kubectl_inventory.resource import Kind
 from tests.fake_api import DEPLOYMENTS, NODES, PODS, SECRETS, a_kind, a_policy

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_inventory.inventory import Row
-from kubectl_inventory.pods import PodState, read_pod
-from kubectl_inventory.policy import Policy
-from kubectl_inventory.symptoms import Symptom
+from kubectl_inventory.boundary.policy import Policy
+from kubectl_inventory.judgement.pods import PodState, read_pod
+from kubectl_inventory.judgement.symptoms import Symptom
+from kubectl_inventory.reading.inventory import Row
 from tests.fake_api import PODS, a_policy
 from tests.printed import a_pod, places_of
 

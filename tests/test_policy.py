@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_inventory.errors import PolicyError, UsageError
-from kubectl_inventory.health import HEALTHS, Health
-from kubectl_inventory.policy import (
+from kubectl_inventory.boundary.policy import (
     LimitFlags,
     Limits,
     Policy,
@@ -24,8 +22,10 @@ from kubectl_inventory.policy import (
     policy_template,
     read_policy_files,
 )
-from kubectl_inventory.policy_file import MAX_FILE_BYTES
-from kubectl_inventory.policy_text import parse_policy
+from kubectl_inventory.boundary.policy_file import MAX_FILE_BYTES
+from kubectl_inventory.boundary.policy_text import parse_policy
+from kubectl_inventory.errors import PolicyError, UsageError
+from kubectl_inventory.health import HEALTHS, Health
 from kubectl_inventory.resource import Kind
 
 HEADER = "apiVersion: inventory/v1\nkind: BoundaryPolicy\n"
@@ -1231,8 +1231,8 @@ def test_the_templates_examples_are_right_and_its_numbers_the_built_in_ones() ->
 
 def test_without_a_policy_file_nothing_that_reads_one_is_even_imported() -> None:
     program = (
-        "import sys; from kubectl_inventory.policy import make_policy; make_policy([], 'dev');"
-        "sys.exit(bool({'yaml', 'kubernetes', 'click', 'kubectl_inventory.policy_text'} & set(sys.modules)))"
+        "import sys; from kubectl_inventory.boundary.policy import make_policy; make_policy([], 'dev');"
+        "sys.exit(bool({'yaml', 'kubernetes', 'click', 'kubectl_inventory.boundary.policy_text'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 

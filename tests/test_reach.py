@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from kubectl_inventory.boundary.policy import Policy
 from kubectl_inventory.errors import Forbidden, PolicyError, ServerFault, TimedOut, Unauthorized, UsageError
-from kubectl_inventory.policy import Policy
-from kubectl_inventory.reach import Namespaces, Reach, find_reach, in_server_order
+from kubectl_inventory.reading.reach import Namespaces, Reach, find_reach, in_server_order
 from kubectl_inventory.request import Command, Request
 from tests.fake_api import NAME, FakeApi, a_policy, a_table, in_turn, namespaces_stock
 

@@ -10,11 +10,11 @@ import click
 import msgspec
 import pytest
 
-from kubectl_inventory.options import Duration
-from kubectl_inventory.policy import Policy
-from kubectl_inventory.policy_file import NUMBER_FIELDS
-from kubectl_inventory.proxy import proxy_url
-from kubectl_inventory.style import FORMATS
+from kubectl_inventory.boundary.policy import Policy
+from kubectl_inventory.boundary.policy_file import NUMBER_FIELDS
+from kubectl_inventory.command.options import Duration
+from kubectl_inventory.connection.proxy import proxy_url
+from kubectl_inventory.output.style import FORMATS
 from kubectl_inventory.words import window
 from tests.conftest import Typist
 from tests.reference.commands import arguments, commands, endings, examples, is_only_a_group, prints_templates
@@ -167,7 +167,7 @@ def test_every_link_leads_somewhere() -> None:
 
 def constants() -> Iterator[tuple[ast.AST, str]]:
     """Every text in the program's code, with what stands around it."""
-    for path in sorted(PACKAGE.glob("*.py")):
+    for path in sorted(PACKAGE.glob("**/*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             for child in ast.iter_child_nodes(node):
                 if isinstance(child, ast.Constant) and isinstance(child.value, str):
@@ -213,7 +213,7 @@ def test_every_file_of_the_program_is_told() -> None:
     assert [name for name in {*named, *at_home} if name not in told] == []
     assert {".kube", "config", "inventory-policy.yaml", "cache", "inventory"} <= {text for _, text in constants()}
     # What the cache writes lies beside itself; a key has to be in a file where there are none without a name.
-    makers = {path.stem for path in PACKAGE.glob("*.py") if "mkstemp" in path.read_text(encoding="utf-8")}
+    makers = {path.stem for path in PACKAGE.glob("**/*.py") if "mkstemp" in path.read_text(encoding="utf-8")}
     assert makers == {"cache", "transport"}
     assert "private key" in FILES["$TMPDIR/tmp*"]
 

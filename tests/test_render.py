@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pytest
 import yaml
 
-from kubectl_inventory.render import (
+from kubectl_inventory.output.render import (
     cell_text,
     csv_lines,
     escaped,

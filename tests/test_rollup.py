@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from kubectl_inventory.diagnosis import Gathering
-from kubectl_inventory.discovery import DiscoveryGap
-from kubectl_inventory.findings import ClusterHealth, Diagnosis, Finding, SpaceHealth
+from kubectl_inventory.boundary.policy import Policy, Rule
 from kubectl_inventory.health import Health
-from kubectl_inventory.inventory import Gap, Page, Reading, Row
-from kubectl_inventory.plan import Treatment
-from kubectl_inventory.policy import Policy, Rule
-from kubectl_inventory.reach import Reach
+from kubectl_inventory.judgement.diagnosis import Gathering
+from kubectl_inventory.judgement.findings import ClusterHealth, Diagnosis, Finding, SpaceHealth
+from kubectl_inventory.judgement.rollup import roll_up
+from kubectl_inventory.reading.discovery import DiscoveryGap
+from kubectl_inventory.reading.inventory import Gap, Page, Reading, Row
+from kubectl_inventory.reading.plan import Treatment
+from kubectl_inventory.reading.reach import Reach
 from kubectl_inventory.resource import Kind
-from kubectl_inventory.rollup import roll_up
 from tests.fake_api import DEPLOYMENTS, NAMESPACE_KIND, NODES, PODS, a_kind, an_inventory
 from tests.printed import (
     BUCKETS,

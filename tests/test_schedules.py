@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_inventory.schedules import longest_gap_s
+from kubectl_inventory.judgement.schedules import longest_gap_s
 
 HOUR_S, DAY_S = 3600, 86400
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from kubectl_inventory.discovery import DiscoveryGap
-from kubectl_inventory.inventory import Gap, Inventory, Reading
-from kubectl_inventory.plan import Treatment
-from kubectl_inventory.policy import Rule
-from kubectl_inventory.reach import Reach, WithheldNamespace
+from kubectl_inventory.boundary.policy import Rule
+from kubectl_inventory.output.style import Style
+from kubectl_inventory.output.summary import Summary, summarize
+from kubectl_inventory.reading.discovery import DiscoveryGap
+from kubectl_inventory.reading.inventory import Gap, Inventory, Reading
+from kubectl_inventory.reading.plan import Treatment
+from kubectl_inventory.reading.reach import Reach, WithheldNamespace
 from kubectl_inventory.request import Command, Request
 from kubectl_inventory.resource import Kind
-from kubectl_inventory.style import Style
-from kubectl_inventory.summary import Summary, summarize
 from kubectl_inventory.words import seconds
 from tests.fake_api import DEPLOYMENTS, NAMESPACE_KIND, NODES, PODS, SECRETS, a_kind, an_inventory
 

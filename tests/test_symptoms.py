@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from kubectl_inventory.columns import Places
-from kubectl_inventory.inventory import Row
-from kubectl_inventory.native import judge_row
-from kubectl_inventory.policy import Policy
+from kubectl_inventory.boundary.policy import Policy
+from kubectl_inventory.judgement.native import judge_row
+from kubectl_inventory.judgement.symptoms import Symptom, as_word
+from kubectl_inventory.output.columns import Places
+from kubectl_inventory.reading.inventory import Row
 from kubectl_inventory.resource import Kind
-from kubectl_inventory.symptoms import Symptom, as_word
 from kubectl_inventory.wire import Cell, ColumnDefinition
 from tests.fake_api import NAMESPACE_KIND, NODES, a_kind, a_policy
 from tests.printed import (

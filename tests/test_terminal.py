@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from kubectl_inventory.clock import ticks_s
-from kubectl_inventory.terminal import Terminal
+from kubectl_inventory.command.terminal import Terminal
 from tests.conftest import BIN, Typist, hanging
 from tests.controlplane.cluster import ControlPlane, start_control_plane
 

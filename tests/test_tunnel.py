@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
-from kubectl_inventory.proxy import Proxy, ProxyRefused, proxy_of
-from kubectl_inventory.tunnel import open_tunnel
+from kubectl_inventory.connection.proxy import Proxy, ProxyRefused, proxy_of
+from kubectl_inventory.connection.tunnel import open_tunnel
 
 SOCKS = Proxy(scheme="socks5", host="proxy", port=1080)
 KNOWN = Proxy(scheme="socks5", host="proxy", port=1080, username="ann", password="s cret")

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from kubectl_inventory import views
+from kubectl_inventory.boundary.policy import Rule
 from kubectl_inventory.clock import epoch_of, now_epoch
-from kubectl_inventory.columns import Places
-from kubectl_inventory.discovery import DiscoveryGap
 from kubectl_inventory.errors import UsageError
-from kubectl_inventory.inventory import Gap, Inventory, Page, Reading, Row
-from kubectl_inventory.plan import Treatment
-from kubectl_inventory.policy import Rule
-from kubectl_inventory.reach import Reach, WithheldNamespace
-from kubectl_inventory.sorting import sort_rows
-from kubectl_inventory.views import Extras, Listed
+from kubectl_inventory.output import views
+from kubectl_inventory.output.columns import Places
+from kubectl_inventory.output.sorting import sort_rows
+from kubectl_inventory.output.views import Extras, Listed
+from kubectl_inventory.reading.discovery import DiscoveryGap
+from kubectl_inventory.reading.inventory import Gap, Inventory, Page, Reading, Row
+from kubectl_inventory.reading.plan import Treatment
+from kubectl_inventory.reading.reach import Reach, WithheldNamespace
 from kubectl_inventory.wire import Cell, ColumnDefinition, ObjectMeta, OwnerReference
 from tests.fake_api import (
     AGE,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubectl_inventory.request import Need
-from kubectl_inventory.resource import Kind
-from kubectl_inventory.ways import (
+from kubectl_inventory.reading.ways import (
     LIGHT_OBJECTS,
     NEAR_WIDTH,
     ONE_REQUEST_OBJECTS,
@@ -17,6 +15,8 @@ from kubectl_inventory.ways import (
     fanned_out,
     useful_width,
 )
+from kubectl_inventory.request import Need
+from kubectl_inventory.resource import Kind
 from tests.fake_api import NODES, PODS, SECRETS, a_kind
 
 CONFIGMAPS = a_kind("configmaps")

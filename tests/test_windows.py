@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from kubectl_inventory.command.helper import install_helper
+from kubectl_inventory.command.opening import home_on_windows
+from kubectl_inventory.command.terminal import Terminal
 from kubectl_inventory.errors import UsageError
-from kubectl_inventory.helper import install_helper
-from kubectl_inventory.opening import home_on_windows
-from kubectl_inventory.terminal import Terminal
 from tests.conftest import Typist
 from tests.reference.readme import ROOT
 
@@ -42,7 +42,7 @@ PROGRAM = f"""
 import importlib, pkgutil, sys
 import kubectl_inventory
 
-rooms = [room.name for room in pkgutil.iter_modules(kubectl_inventory.__path__, "kubectl_inventory.")]
+rooms = [room.name for room in pkgutil.walk_packages(kubectl_inventory.__path__, "kubectl_inventory.")]
 for room in [*rooms, "platform", "tempfile", "yaml"]:
     importlib.import_module(room)
 for room in rooms:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 import click
 import msgspec
 
-from kubectl_inventory import cli
-from kubectl_inventory.helptext import HELP, PROGRAM
-from kubectl_inventory.options import connection_options, limit_options, output_options, scope_options
+from kubectl_inventory.command import cli
+from kubectl_inventory.command.helptext import HELP
+from kubectl_inventory.command.options import connection_options, limit_options, output_options, scope_options
+from kubectl_inventory.words import PROGRAM
 
 _DEFAULT = re.compile(r" ?\(default: ([^)]*)\)")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
-from kubectl_inventory.helptext import PROGRAM
-from kubectl_inventory.policy_file import NUMBER_FIELDS
+from kubectl_inventory.boundary.policy_file import NUMBER_FIELDS
+from kubectl_inventory.words import PROGRAM
 from tests.reference.commands import (
     Taken,
     arguments,

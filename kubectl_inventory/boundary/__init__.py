@@ -1,0 +1,1 @@
+"""The boundary policy: YAML to a frozen `Policy` that says yes, or no with the rule's name."""

@@ -1,0 +1,1 @@
+"""From a kubeconfig to one connection, and the one door that sends: bounded GETs, and nothing else."""

@@ -1,0 +1,1 @@
+"""From an inventory to rows and columns, and to text in every format."""
