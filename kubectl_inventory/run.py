@@ -176,45 +176,14 @@ def foresee(request: Request, session: Session, ground: Ground, watch: Foresight
 def diagnose(
     inventory: Inventory, request: Request, session: Session, *, since_s: float, thorough: bool
 ) -> Diagnosis:
-    """What is not well in an inventory that was begun; read to its end, then looked at closer where that tells more.
+    """What is not well in an inventory that was begun, which is read to its end.
 
-    `since_s`: how far events are looked back. `thorough`: also what says no more than why, and since when.
+    `since_s`: how far events are looked back. `thorough`: looks also at what says no more than why, and since when.
     """
-    from kubectl_inventory.judgement.closer import Looks, find_sources
-    from kubectl_inventory.judgement.conclusions import conclude, control_plane_findings, joining_nodes, node_findings
-    from kubectl_inventory.judgement.diagnosis import Gathering
-    from kubectl_inventory.judgement.rollup import roll_up
+    from kubectl_inventory.judgement import diagnosis
 
-    policy = session.policy
-    known = [treatment.kind for treatment in inventory.plan.treatments]
-    gathering = Gathering(policy, since_s=since_s, kinds=known, only=request.namespaces or None)
-    for kind, page in inventory.pieces():
-        gathering.take(kind, page)
-    whole = {reading.kind.name for reading in inventory.readings if not reading.gaps}
-    suspects = gathering.conclude({kind.name for kind in known} - whole)
-    sources = find_sources(inventory.plan, policy, gathering)
-    looks = Looks(suspects, sources, thorough=thorough)
-    looks.take(session.cluster.read, side_by_side(request, session))
-    conditions = looks.at_nodes()
-    joining = joining_nodes(conditions or (), grace_s=policy.grace_s)
-    found = [conclude(suspect, looks.at(suspect), grace_s=policy.grace_s, joining=joining) for suspect in suspects]
-    if sources.nodes is not None and not request.namespaces:
-        found += node_findings(sources.nodes, conditions or ())
-    if sources.leases is not None:
-        found += control_plane_findings(sources.leases, looks.at_leases(), grace_s=policy.grace_s)
-    findings = [
-        finding
-        for finding in found
-        if finding is not None
-        and not policy.ignores(finding.object.kind, finding.object.namespace, finding.object.name, finding.reason)
-    ]
-    return roll_up(
-        gathering,
-        findings,
-        inventory,
-        overlooked=looks.overlooked + looks.unanswered,
-        has_conditions=conditions is not None,
-    )
+    terms = diagnosis.Terms(policy=session.policy, since_s=since_s, thorough=thorough)
+    return diagnosis.diagnose(inventory, terms, session.cluster.read, side_by_side(request, session))
 
 
 def lists_at_once(request: Request, session: Session) -> int:

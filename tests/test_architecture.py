@@ -248,7 +248,7 @@ def test_only_a_judgement_pays_for_its_rooms(admin: Typist, argv: list[str]) -> 
 def test_a_judgement_has_no_use_for_the_other_answers(admin: Typist) -> None:
     imported = imported_by(admin, "health")
 
-    rooms = ("closer", "conclusions", "diagnosis", "findings", "healthview", "pods", "rollup", "symptoms", "workloads")
+    rooms = ("closer", "conclusions", "diagnosis", "findings", "gathering", "healthview", "pods", "rollup", "workloads")
     assert imported >= {f"{JUDGEMENT}.{room}" for room in rooms}
     assert "kubectl_inventory.output.answer" not in imported
 

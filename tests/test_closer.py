@@ -12,7 +12,7 @@ from kubectl_inventory.errors import BoundaryError, Forbidden, TimedOut, Unautho
 from kubectl_inventory.health import Health
 from kubectl_inventory.judgement.closer import MOST_LOOKS, MOST_OF_CUSTOM, Look, Looks, Sources, find_sources
 from kubectl_inventory.judgement.conclusions import Suspect
-from kubectl_inventory.judgement.diagnosis import Gathering
+from kubectl_inventory.judgement.gathering import Gathering
 from kubectl_inventory.judgement.symptoms import Look as Wish
 from kubectl_inventory.judgement.symptoms import Symptom
 from kubectl_inventory.reading.plan import Plan, Treatment

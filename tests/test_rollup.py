@@ -8,8 +8,8 @@ import pytest
 
 from kubectl_inventory.boundary.policy import Policy, Rule
 from kubectl_inventory.health import Health
-from kubectl_inventory.judgement.diagnosis import Gathering
 from kubectl_inventory.judgement.findings import ClusterHealth, Diagnosis, Finding, SpaceHealth
+from kubectl_inventory.judgement.gathering import Gathering
 from kubectl_inventory.judgement.rollup import roll_up
 from kubectl_inventory.reading.discovery import DiscoveryGap
 from kubectl_inventory.reading.inventory import Gap, Page, Reading, Row

@@ -18,7 +18,7 @@ from kubectl_inventory.boundary.policy import Policy
 from kubectl_inventory.errors import ApiError, BoundaryError, TimedOut
 from kubectl_inventory.health import HEALTHS, LEASES, SYSTEM_NAMESPACE, is_custom
 from kubectl_inventory.judgement.conclusions import Suspect
-from kubectl_inventory.judgement.diagnosis import SERVICE_LABEL, SLICES, Gathering
+from kubectl_inventory.judgement.gathering import SERVICE_LABEL, SLICES, Gathering
 from kubectl_inventory.reading.discovery import Each
 from kubectl_inventory.reading.plan import Plan
 from kubectl_inventory.resource import Kind, Question, Read, collection_path

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from kubectl_inventory.health import HEALTHS, NEEDED, WORKLOADS, Health, is_worse, rank
-from kubectl_inventory.judgement.diagnosis import Gathering, Space
 from kubectl_inventory.judgement.findings import ClusterHealth, Diagnosis, Finding, Occurrence, SpaceHealth
+from kubectl_inventory.judgement.gathering import Gathering, Space
 from kubectl_inventory.reading.inventory import Inventory
 
 _NODES = "nodes"

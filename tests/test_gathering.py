@@ -9,9 +9,9 @@ import pytest
 
 from kubectl_inventory.boundary.policy import Policy
 from kubectl_inventory.judgement.conclusions import Suspect
-from kubectl_inventory.judgement.diagnosis import SLICES as SLICES_NAME
-from kubectl_inventory.judgement.diagnosis import Gathering
 from kubectl_inventory.judgement.findings import Occurrence
+from kubectl_inventory.judgement.gathering import SLICES as SLICES_NAME
+from kubectl_inventory.judgement.gathering import Gathering
 from kubectl_inventory.reading.inventory import Page, Row
 from kubectl_inventory.resource import Kind
 from tests.fake_api import DEPLOYMENTS, NAMESPACE_KIND, NODES, PODS, a_kind
