@@ -15,6 +15,7 @@ _SPOKEN = re.compile(r"(\d{1,9}) (second|minute|hour|day|week|month|year)s? ago"
 _SPOKEN_UNITS_S = {
     "second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000, "year": 31_536_000,
 }  # fmt: skip
+_INVALID = "<invalid>"
 _UNITS_S = (31_536_000, 86_400, 3600, 60, 1)
 
 
@@ -50,7 +51,12 @@ def epoch_of(stamp: str | None) -> float | None:
 
 
 def span_s(text: str) -> int | None:
-    """A span of time as the server prints it, `5m12s`, `2y30d`, in seconds; None for any other text."""
+    """A span of time as the server prints it, `5m12s`, `2y30d`, in seconds; None for any other text.
+
+    `<invalid>` is one that has yet to begin by the server's clock, as a node's may be ahead: no time has passed.
+    """
+    if text == _INVALID:
+        return 0
     span = _SPAN.fullmatch(text) if text else None
     if span is None:
         return None
@@ -75,7 +81,7 @@ def human_span(seconds: int) -> str:
     The steps are apimachinery's (`pkg/util/duration` HumanDuration).
     """
     if seconds < -1:
-        return "<invalid>"
+        return _INVALID
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
     steps = (
         (seconds < 0, "0s"),

@@ -114,7 +114,8 @@ MEANINGS: Mapping[Health, frozenset[str]] = {
         "invalid", "unavailable", "warning", "nodelost", "nodeaffinity", "nodeshutdown", "shutdown", "terminated",
         "preempted", "preempting", "unexpectedadmissionerror", "outofcpu", "outofmemory", "outofpods",
         "outofephemeral-storage", "topologyaffinityerror", "disconnected", "offline", "partial",
-        "yellow", "inconclusive", "partiallyfailed", "completedwitherrors", "finishedwitherrors", "outofsync",
+        "yellow", "inconclusive", "partiallyfailed", "completedwitherrors", "completedwithfailures",
+        "finishedwitherrors", "finishedwithfailures", "succeededwitherrors", "outofsync",
         "health_warn", "stale", "outdated", "expiring", "notfound", "misconfigured", "incomplete", "conflict",
     }),
     "changing": frozenset({
@@ -148,11 +149,11 @@ MEANINGS: Mapping[Health, frozenset[str]] = {
 }
 """What words of Status, Phase and State columns mean, in lower case. `Stopped` is what somebody wanted."""
 
-_FAILURES = frozenset({"failed", "failure", "failing", "error", "unrecoverable"})
+_FAILURES = frozenset({"failed", "failure", "failures", "failing", "error", "errors", "unrecoverable"})
 """Parts of a custom kind's word that make it an error, whatever failed: `SyncFailed`, `ErrorPvcNotFound`."""
 _DENIALS = frozenset({"no", "not", "non", "without", "zero", "0"})
 """Before such a part: that there is none."""
-_RELIEFS = frozenset({"free", "over"})
+_RELIEFS = frozenset({"free", "over", "none", "0"})
 """After such a part: that there is none, either."""
 
 STARTS = frozenset({
@@ -245,10 +246,11 @@ ENDED_CONTAINERS = ("Error", "OOMKilled", "ContainerCannotRun", "StartError")
 
 _INIT_PROGRESS = re.compile(r"init:\d+/\d+", re.ASCII)
 _EXIT = re.compile(r"(?:init:)?(?:exitcode|signal):-?0*[1-9]\d*", re.ASCII)
+_NONE_OF = re.compile(r"0+/0*[1-9]\d*", re.ASCII)
 _RATIO = re.compile(r"(\d{1,9})/(\d{1,9})", re.ASCII)
 _QUANTITY = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?\s?(?:%|n|u|m|k|[KMGTPE]i?B?)?", re.ASCII)
 _JOINTS = re.compile(r"[\s_-]+")
-_FIRST = re.compile(r"[\s,(:]")
+_WORD = re.compile(r"[^\s,;(:)]+")
 _LONGEST_PHRASE = 1000
 """Of a longer text no more is read for its parts."""
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", re.ASCII)
@@ -282,7 +284,8 @@ def meaning_of_phrase(text: str, *, is_remark: bool = False) -> Health | None:
     """What a custom kind's own words mean; None where they are not known.
 
     One word however it is spelt (`ROLLED_BACK`, `externally provisioned`), one with a part that tells of failure
-    (`SyncFailed`) or of work (`ImportInProgress`), else the first of several. In a remark a part tells nothing.
+    (`SyncFailed`) or of work (`ImportInProgress`), else the first of several, unless another takes back what is good.
+    In a remark a part tells nothing.
     """
     whole = meaning_of(text) or meaning_of(spelt(text))
     if whole is not None:
@@ -292,7 +295,24 @@ def meaning_of_phrase(text: str, *, is_remark: bool = False) -> Health | None:
         return "error"
     if parts[-2:] == ["in", "progress"]:
         return "changing"
-    return meaning_of(_FIRST.split(text, maxsplit=1)[0])
+    first, *others = _WORD.findall(text[:_LONGEST_PHRASE].lower()) or [text]
+    health = meaning_of(first)
+    is_taken_back = health == "ok" and not is_remark and _takes_back(others)
+    return None if is_taken_back else health
+
+
+def _takes_back(words: Sequence[str]) -> bool:
+    """Whether what comes after a good word is trouble: `Ready: False`, `Running but unhealthy`, `Up (0 of 3)`."""
+    if words[:1] in (["false"], ["no"]):
+        return len(words) == 1
+    for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
+        if before in _DENIALS:
+            is_trouble = word in GOOD_CONDITIONS
+        else:
+            is_trouble = meaning_of(word) in ("error", "warning", "unknown")
+        if is_trouble or _NONE_OF.fullmatch(word) or (word, after) == ("0", "of"):
+            return True
+    return False
 
 
 def _tells_failure(parts: Sequence[str]) -> bool:

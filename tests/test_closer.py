@@ -13,8 +13,7 @@ from kubectl_inventory.health import Health
 from kubectl_inventory.judgement.closer import MOST_LOOKS, MOST_OF_CUSTOM, Look, Looks, Sources, find_sources
 from kubectl_inventory.judgement.conclusions import Suspect
 from kubectl_inventory.judgement.gathering import Gathering
-from kubectl_inventory.judgement.symptoms import Look as Wish
-from kubectl_inventory.judgement.symptoms import Symptom
+from kubectl_inventory.judgement.symptoms import LookFor, Symptom
 from kubectl_inventory.reading.plan import Plan, Treatment
 from kubectl_inventory.reading.reach import Reach
 from kubectl_inventory.resource import Answer, Kind, Question
@@ -37,13 +36,13 @@ T = TypeVar("T")
 SHOP = "/api/v1/namespaces/shop/pods"
 
 
-def a_suspect(kind: Kind = PODS, name: str = "web", health: Health = "warning", wish: Wish = "verdict",
+def a_suspect(kind: Kind = PODS, name: str = "web", health: Health = "warning", wish: LookFor = "verdict",
               namespace: str = "shop") -> Suspect:  # fmt: skip
     symptom = Symptom(health=health, reason="NotReady", look=wish)
     return Suspect(object=a_thing(kind, name, namespace), symptom=symptom, age_s=60)
 
 
-def pods(count: int, wish: Wish = "verdict", health: Health = "warning", start: int = 0) -> list[Suspect]:
+def pods(count: int, wish: LookFor = "verdict", health: Health = "warning", start: int = 0) -> list[Suspect]:
     """One in each of many namespaces, so that no list is of several."""
     return [a_suspect(namespace=f"n{number}", wish=wish, health=health) for number in range(start, start + count)]
 
@@ -97,7 +96,7 @@ def test_a_service_is_asked_by_its_slices() -> None:
     ("wish", "thorough", "asked"),
     [("verdict", False, 1), ("verdict", True, 1), ("reason", False, 0), ("reason", True, 1), ("", True, 0)],
 )
-def test_what_only_says_more_is_asked_where_that_is_shown(wish: Wish, thorough: bool, asked: int) -> None:
+def test_what_only_says_more_is_asked_where_that_is_shown(wish: LookFor, thorough: bool, asked: int) -> None:
     assert len(looked([a_suspect(wish=wish)], thorough=thorough)[1]) == asked
 
 
@@ -218,7 +217,19 @@ def test_what_the_end_of_the_run_cuts_off_is_left_to_the_row_and_counted() -> No
     suspects = pods(MOST_LOOKS + 7)
     looks = Looks(suspects, Sources(), thorough=False)
     looks.take(FakeApi(), too_late)
-    assert ([it for it in suspects if looks.at(it) is not None], looks.overlooked) == ([], 57)
+    assert [it for it in suspects if looks.at(it) is not None] == []
+    assert (looks.overlooked, looks.unanswered) == (7, MOST_LOOKS)
+
+
+def test_what_came_before_the_end_of_the_run_is_told() -> None:
+    def first_alone(functions: Sequence[Callable[[], T]]) -> list[T]:
+        functions[0]()
+        raise TimedOut("the others were not asked")
+
+    first, second = a_suspect(), a_suspect(namespace="pay")
+    looks = Looks([first, second], Sources(), thorough=False)
+    looks.take(FakeApi({SHOP: items("web")}), first_alone)
+    assert (looks.at(first), looks.at(second), looks.unanswered) == ((a_detail(),), None, 1)
 
 
 LEASES = a_kind("leases", "coordination.k8s.io")

@@ -18,7 +18,7 @@ from kubectl_inventory.judgement.conclusions import (
     node_findings,
 )
 from kubectl_inventory.judgement.findings import Finding, Owner
-from kubectl_inventory.judgement.symptoms import Look, Symptom
+from kubectl_inventory.judgement.symptoms import LookFor, Symptom
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.wire import (
     Condition,
@@ -59,7 +59,7 @@ def ago(seconds: int) -> str:
 
 
 def a_suspect(kind: Kind = PODS, reason: str = "NotReady", health: Health = "warning", *, passes: bool = False,
-              age_s: float | None = 3600, brief: str = "", look: Look = "verdict") -> Suspect:  # fmt: skip
+              age_s: float | None = 3600, brief: str = "", look: LookFor = "verdict") -> Suspect:  # fmt: skip
     """An object of a kind; a pod is its own example."""
     symptom = Symptom(health=health, reason=reason, brief=brief, passes=passes, look=look)
     thing = POD if kind == PODS else a_thing(kind)

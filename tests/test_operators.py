@@ -19,7 +19,7 @@ from kubectl_inventory.boundary.policy import Policy
 from kubectl_inventory.clock import now_epoch, span_s
 from kubectl_inventory.judgement.conclusions import Suspect, conclude
 from kubectl_inventory.judgement.findings import Thing
-from kubectl_inventory.judgement.native import judge_row
+from kubectl_inventory.judgement.native import judge_of
 from kubectl_inventory.output.columns import Places
 from kubectl_inventory.reading.inventory import Row
 from kubectl_inventory.resource import Kind
@@ -552,7 +552,7 @@ def _suspect(case: Case) -> Suspect | None:
     texts = [text.strip() for text in case.cells.split("|")]
     cells = tuple(_cell(text, column) for text, column in zip(texts, columns[1:], strict=True))
     row, places = Row("shop", "one", ("one", *cells)), Places(columns)
-    symptom = judge_row(kind, row, places, columns, Policy())
+    symptom = judge_of(kind, places, columns, Policy())(row)
     if symptom is None:
         return None
     return Suspect(object=Thing(kind, "shop", "one"), symptom=symptom, age_s=places.age_s(row))

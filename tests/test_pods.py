@@ -72,9 +72,22 @@ def test_a_pod_is_as_its_row_says(row: Row, state: PodState) -> None:
     assert read(row) == state
 
 
+@pytest.mark.parametrize("word", ["Error", "OOMKilled", "ContainerCannotRun", "StartError", "Init:Error"])
+def test_between_two_starts_a_pod_is_as_it_is_in_the_back_off_that_follows(word: str) -> None:
+    row = a_pod(status=word, ready="0/1", restarts="57 (3s ago)")
+    symptom = Symptom(health="error", reason=word, look="reason")
+    assert read(row) == PodState(is_spoilt=True, symptom=symptom, restarts=57)
+
+
+@pytest.mark.parametrize(("word", "restarts"), [("Error", "0"), ("Error", "57 (11m ago)"), ("Evicted", "57 (3s ago)")])
+def test_what_is_not_started_again_is_finished(word: str, restarts: str) -> None:
+    assert read(a_pod(status=word, ready="0/1", restarts=restarts)).is_finished
+
+
 @pytest.mark.parametrize(
     ("restarts", "brief"),
     [
+        ("4 (<invalid> ago)", "restarted 4x"),  # its node's clock is ahead
         ("4 (9m30s ago)", "restarted 4x"),
         ("3 (59m ago)", "restarted 3x"),
         ("3 (1h ago)", "restarted 3x"),

@@ -226,6 +226,13 @@ def test_groups_that_do_not_answer_are_counted() -> None:
     assert diagnosis.cluster.groups == (2, 3)
 
 
+def test_a_group_is_one_however_many_versions_it_has() -> None:
+    gone = [DiscoveryGap("stock.acme.example", version, "Unavailable", "no") for version in ("v1", "v2")]
+    diagnosis = rolled(groups=[*gone, DiscoveryGap("apps", "v2", "Unavailable", "no")])
+    assert diagnosis.cluster is not None
+    assert diagnosis.cluster.groups == (1, 3)
+
+
 def test_named_namespaces_are_all_there_is() -> None:
     diagnosis = rolled(
         nodes("NotReady"), POD, reach=Reach(names=("shop", "empty"), named=True), gaps={NODES: FORBIDDEN}, overlooked=7

@@ -187,14 +187,16 @@ class Policy(msgspec.Struct, frozen=True):
             allows=lambda pattern: True,
         )
 
-    def meaning(self, kind: Kind, column: str, word: str) -> Health | None:
+    def meaning(self, kind: Kind, column: str, word: str, *, is_state: bool = True) -> Health | None:
         """What a file says that a status word means where it stands in this column of a kind's Table.
 
-        Neither the column's header nor the word needs its case. None: no file knows it.
+        Neither the column's header nor the word needs its case. `is_state`: whether the column holds a state, as a
+        rule that names no column wants; a condition's True and False are no such words. None: no file knows it.
         """
         header, key = column.lower(), word.lower()
+        columns = ("", header) if is_state else (header,)
         for rule in self._word_rules():
-            if rule.column in ("", header) and any(known.key == key for known in rule.words) and _is_for(rule, kind):
+            if rule.column in columns and any(known.key == key for known in rule.words) and _is_for(rule, kind):
                 return rule.means
         return None
 

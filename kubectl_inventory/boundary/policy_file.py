@@ -98,7 +98,7 @@ class WordRule(msgspec.Struct, frozen=True):
     kinds: PatternList | None = None
     """Of which kinds; None: of any."""
     column: str = ""
-    """The header of the Table's column that says them, in lower case; empty: any column."""
+    """The header of the Table's column that says them, in lower case; empty: any that holds a state."""
 
 
 class WordList(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ never about Secrets.
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
@@ -120,18 +121,19 @@ class Looks:
                 self._looks[suspect] = look
         self._asked = tuple(asked)
         self.overlooked = sum(it not in self._looks for it in wanted if not it.symptom.is_doubt)
+        """Suspects that nobody looked at."""
         self.unanswered = 0
-        """Suspects that were looked at in vain."""
+        """Those that were looked at in vain, or for too long."""
+        self._heard: dict[Look, DetailsReply] = {}
+        """Replies, as they come: each is put here by the thread that asked."""
         self._told: dict[Look, DetailsReply] = {}
 
     def take(self, read: Read, each: Each) -> None:
         """Asks. What cannot be had, or not before the run's end, leaves the suspect to what its row says."""
-        try:
-            answers = each([partial(_ask, read, look) for look in self._asked])
-        except TimedOut:
-            self.overlooked += len(self._looks)
-            return
-        self._told = {look: told for look, told in zip(self._asked, answers, strict=True) if told is not None}
+        with contextlib.suppress(TimedOut):
+            each([partial(self._ask, read, look) for look in self._asked])
+        # What comes too late is not heard: nothing may change while it is read.
+        self._told = dict(self._heard)
         self.unanswered = sum(
             look not in self._told for it, look in self._looks.items() if not it.symptom.is_doubt
         )
@@ -159,6 +161,18 @@ class Looks:
         told = self._told.get(self._of_leases) if self._of_leases is not None else None
         return (told.items or ()) if told is not None else ()
 
+    def _ask(self, read: Read, look: Look) -> None:
+        try:
+            told = decode(read(look.question()).body, DETAILS, what=look.kind.name)
+            while look.wants_all and told.metadata.continue_token:
+                more = decode(read(look.question(told.metadata.continue_token)).body, DETAILS, what=look.kind.name)
+                told = msgspec.structs.replace(more, items=(*(told.items or ()), *(more.items or ())))
+        except ApiError as error:
+            if error.is_fatal:
+                raise
+            return
+        self._heard[look] = told
+
     def _look(self, suspect: Suspect, alike: int) -> Look | None:
         kind, namespace = _place(suspect)
         if suspect.object.kind.name == "services":
@@ -182,19 +196,6 @@ def _has_room(asked: Collection[Look], suspect: Suspect, most: int) -> bool:
 def _place(suspect: Suspect) -> tuple[Kind, str | None]:
     patient = suspect.patient
     return patient.kind, patient.namespace if patient.kind.namespaced else None
-
-
-def _ask(read: Read, look: Look) -> DetailsReply | None:
-    try:
-        told = decode(read(look.question()).body, DETAILS, what=look.kind.name)
-        while look.wants_all and told.metadata.continue_token:
-            more = decode(read(look.question(told.metadata.continue_token)).body, DETAILS, what=look.kind.name)
-            told = msgspec.structs.replace(more, items=(*(told.items or ()), *(more.items or ())))
-        return told
-    except ApiError as error:
-        if error.is_fatal:
-            raise
-        return None
 
 
 def _named(kinds: Iterable[Kind], name: str) -> Kind | None:

@@ -94,7 +94,8 @@ class _Column:
         # Nothing was said, as of a fresh object; or a number, which says nothing without what it counts.
         if text.lower() in _NOTHING:
             return _Reading(column=self.name)
-        named = self._policy.meaning(self._kind, self._header, text)
+        is_state = self._role in ("state", "trouble")
+        named = self._policy.meaning(self._kind, self._header, text, is_state=is_state)
         if named is not None:
             return _Reading(column=self.name, symptom=_named(text, named))
         if is_number(text):

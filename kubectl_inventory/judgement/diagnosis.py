@@ -36,7 +36,7 @@ def diagnose(inventory: Inventory, terms: Terms, read: Read, each: Each) -> Diag
     for kind, page in inventory.pieces():
         gathering.take(kind, page)
     whole = {reading.kind.name for reading in inventory.readings if not reading.gaps}
-    suspects = gathering.conclude({kind.name for kind in known} - whole)
+    suspects = gathering.settle({kind.name for kind in known} - whole)
     sources = find_sources(inventory.plan, policy, gathering)
     looks = Looks(suspects, sources, thorough=terms.thorough)
     looks.take(read, each)

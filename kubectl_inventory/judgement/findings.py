@@ -1,6 +1,6 @@
 """What a judgement says, as values: what is the matter with which object, and how each namespace is.
 
-A finding has at least a reason that somebody can act on. `diagnosis` makes them, the
+A finding has at least a reason that somebody can act on. `conclusions` makes them, the
 views show them; nothing here judges.
 """
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
@@ -28,7 +29,7 @@ from kubectl_inventory.health import (
 from kubectl_inventory.judgement.conclusions import Suspect
 from kubectl_inventory.judgement.findings import Occurrence, Thing
 from kubectl_inventory.judgement.makers import Job, Maker, Makers, alike
-from kubectl_inventory.judgement.native import judge_of, judge_row
+from kubectl_inventory.judgement.native import judge_native, judge_of
 from kubectl_inventory.judgement.pods import PodState, read_pod
 from kubectl_inventory.judgement.symptoms import Symptom
 from kubectl_inventory.judgement.workloads import Backing, Workload, selector_of
@@ -47,7 +48,7 @@ _BUDGETS = "poddisruptionbudgets.policy"
 _CLASSES = "storageclasses.storage.k8s.io"
 _TARGETS = {"Deployment": "deployments.apps", "StatefulSet": "statefulsets.apps"}
 """What an autoscaler's REFERENCE calls the workloads that are known here."""
-_NO_ENDPOINTS = ("", "<unset>", "<none>")
+_NO_ENDPOINTS = ("", "<unset>")
 _JOB_OK = ("Complete", "Running", "Suspended", "SuccessCriteriaMet", "FailureTarget", "Terminating", "")
 """Without a Status column (Kubernetes 1.29 and older) the Job is looked at where a pod of it ended badly."""
 
@@ -138,8 +139,11 @@ class Gathering:
             if (symptom := judge(row)) is not None:
                 self._suspect(_thing(kind, row), symptom, places.age_s(row))
 
-    def conclude(self, unread: Collection[str]) -> list[Suspect]:
-        """What is suspicious, once every page was taken. `unread`: kinds that are not there to judge by."""
+    def settle(self, unread: Collection[str]) -> list[Suspect]:
+        """What is suspicious, once every page was taken; to be called once.
+
+        `unread`: kinds that are not there to judge by.
+        """
         self._settle_jobs()
         if _JOBS not in unread:
             self._settle_schedules()
@@ -168,11 +172,11 @@ class Gathering:
         if self._only is not None and row.name not in self._only:
             return
         self.spaces[row.name]
-        symptom = judge_row(kind, row, places, (), self._policy)
+        symptom = judge_native(kind, row, places)
         self._suspect(Thing(kind, row.name, row.name), symptom, places.age_s(row))
 
     def _node(self, kind: Kind, row: Row, places: Places) -> None:
-        symptom = judge_row(kind, row, places, (), self._policy)
+        symptom = judge_native(kind, row, places)
         is_ready = symptom is None or symptom.reason != "NotReady"
         self.nodes[row.name] = is_ready
         age_s = places.age_s(row)
@@ -209,7 +213,7 @@ class Gathering:
     def _cron_job(self, kind: Kind, row: Row, places: Places) -> None:
         key, thing, age_s = (row.namespace or "", row.name), _thing(kind, row), places.age_s(row)
         self._cron_jobs.add(key)
-        symptom = judge_row(kind, row, places, (), self._policy)
+        symptom = judge_native(kind, row, places)
         self._suspect(thing, symptom, age_s)
         is_idle = places.text(row, "suspend") != "True" and places.text(row, "active") == "0"
         if symptom is None and is_idle and places.text(row, "last schedule"):
@@ -226,7 +230,7 @@ class Gathering:
         space.bound += places.status(row) == "Bound"
         if places.status(row) == "Pending" and places.text(row, "storageclass") in self._waiting_classes:
             return  # it waits for a pod that uses it, which says so itself when it cannot be had
-        symptom = judge_row(kind, row, places, (), self._policy)
+        symptom = judge_native(kind, row, places)
         self._suspect(_thing(kind, row), symptom, places.age_s(row))
 
     def _pod(self, kind: Kind, row: Row, places: Places) -> None:
@@ -266,7 +270,7 @@ class Gathering:
 
     def _autoscaler(self, kind: Kind, row: Row, places: Places) -> None:
         thing, age_s = _thing(kind, row), places.age_s(row)
-        self._suspect(thing, judge_row(kind, row, places, (), self._policy), age_s)
+        self._suspect(thing, judge_native(kind, row, places), age_s)
         if places.text(row, "replicas") == "0" and places.text(row, "minpods") != "0":
             self._autoscalers.append((thing, places.text(row, "reference"), age_s))
 
@@ -349,7 +353,7 @@ class Gathering:
             restarts=(min(known.restarts[0], state.restarts), max(known.restarts[1], state.restarts)),
             age_s=age_s if is_older else known.age_s,
             example=pod if is_older else known.example,
-            nodes=known.nodes | nodes,
+            nodes=known.nodes if nodes <= known.nodes else known.nodes | nodes,
         )
         self._pods[key] = (suspect, maker)
 
@@ -433,8 +437,11 @@ class Gathering:
             if place not in backings:
                 backings[place] = Backing(self.spaces[place].workloads)
             behind = backings[place].of(it.selector, it.service.name)
-            if any(not (workload.ready and workload.wanted) for workload in behind) or (it.is_headless and not behind):
-                continue  # a headless one of nothing is for a scraper: the control plane of a hosted cluster, say
+            first = next(behind, None)
+            if first is None and it.is_headless:
+                continue  # for a scraper of what is no pod: the control plane of a hosted cluster, say
+            if first is not None and any(not (it.ready and it.wanted) for it in chain((first,), behind)):
+                continue
             shown = ",".join(f"{key}={value}" for key, value in it.selector.items())
             symptom = Symptom(
                 health="warning", reason="NoEndpoints", brief="has no endpoints", passes=True, look="verdict",

@@ -1,7 +1,7 @@
 """What one row of a table says of its object's health: a rule for each of Kubernetes' own kinds.
 
 A row is judged by the server's own cells. What only the object's status can tell is
-marked to be looked at (`closer`); what needs other objects is for `diagnosis`, and
+marked to be looked at (`closer`); what needs other objects is for `gathering`, and
 every other kind is for `custom`.
 """
 
@@ -33,22 +33,22 @@ _TOLERANCE = 1.1
 """So far over its target an autoscaler leaves it as it is (`--horizontal-pod-autoscaler-tolerance`, 0.1)."""
 _LATE_S = 300
 """So much later than it could be a CronJob may be scheduled."""
+_MORE = " more..."
+"""Of many targets the server prints two, and how many more there are (`pkg/printers/internalversion`)."""
 _TARGET = re.compile(r"(?<![^\s/,])([^\s/,]+)/([^\s,]+)")
 
 Judge = Callable[[Row, Places], "Symptom | None"]
 
 
-def judge_row(
-    kind: Kind, row: Row, places: Places, columns: tuple[ColumnDefinition, ...], policy: Policy
-) -> Symptom | None:
-    """What a row says by itself; None where it says nothing bad."""
-    return judge_of(kind, places, columns, policy)(row)
+def judge_native(kind: Kind, row: Row, places: Places) -> Symptom | None:
+    """What a row of one of Kubernetes' own kinds says by itself; None where it says nothing bad."""
+    return _JUDGES[kind.name](row, places)
 
 
 def judge_of(
     kind: Kind, places: Places, columns: tuple[ColumnDefinition, ...], policy: Policy
 ) -> Callable[[Row], Symptom | None]:
-    """The same for a page of rows: what its columns mean is found out once."""
+    """The same of any kind, for a page of its rows: what a custom kind's columns mean is found out once."""
     judge = _JUDGES.get(kind.name)
     if judge is None:
         return CustomTable(kind, places, columns, policy).judge
@@ -140,13 +140,14 @@ def _autoscaler(row: Row, places: Places) -> Symptom | None:
 def _is_over(targets: str) -> bool:
     """Whether any of `cpu: 91%/70%, memory: 1200m/2` is over its target by more than is let pass.
 
-    One that cannot be read counts.
+    One that cannot be read counts, and so do those that the server leaves out.
     """
-    for current, target in _TARGET.findall(targets):
+    found = _TARGET.findall(targets)
+    for current, target in found:
         one, other = (_amount(text.rstrip("%").removesuffix("(avg)").strip()) for text in (current, target))
         if not other or one > other * _TOLERANCE:
             return True
-    return not targets
+    return not found or _MORE in targets
 
 
 def _budget(row: Row, places: Places) -> Symptom | None:

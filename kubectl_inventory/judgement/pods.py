@@ -13,7 +13,7 @@ import msgspec
 
 from kubectl_inventory.boundary.policy import Policy
 from kubectl_inventory.clock import span_s
-from kubectl_inventory.health import ENDED, is_spoilt, is_starting, meaning_of, ratio
+from kubectl_inventory.health import ENDED, ENDED_CONTAINERS, is_spoilt, is_starting, meaning_of, ratio
 from kubectl_inventory.judgement.symptoms import Symptom, as_word, unknown_word
 from kubectl_inventory.output.columns import Places
 from kubectl_inventory.reading.inventory import Row
@@ -25,7 +25,10 @@ RISING_RESTARTS = 3
 _RARE_S = 86400
 """One that restarts less often than once in so many seconds of its life may have been through a reboot."""
 
-_RESTARTS = re.compile(r"(\d{1,9})(?: \((\w+) ago\))?", re.ASCII)
+_LONGEST_BACK_OFF_S = 300
+"""So long a kubelet waits at the most before it starts a container again."""
+
+_RESTARTS = re.compile(r"(\d{1,9})(?: \((\S+) ago\))?", re.ASCII)
 
 
 class PodState(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +81,11 @@ def _unwell(
     if status.lower() in ENDED:
         return PodState(is_finished=True, is_spoilt=True)
     if is_spoilt(status):
-        symptom = Symptom(health="warning", reason=as_word(status), look="reason")
-        return PodState(is_finished=True, is_spoilt=True, symptom=symptom, restarts=count)
+        # Between two starts it says how its container ended; a moment later it will say CrashLoopBackOff.
+        is_container = status.removeprefix("Init:") in ENDED_CONTAINERS
+        restarts = is_container and count > 0 and ago_s is not None and ago_s <= 2 * _LONGEST_BACK_OFF_S
+        symptom = Symptom(health="error" if restarts else "warning", reason=as_word(status), look="reason")
+        return PodState(is_finished=not restarts, is_spoilt=True, symptom=symptom, restarts=count)
     if status == "Terminating":
         return PodState(
             is_finished=True, symptom=Symptom(health="warning", reason=status, look="verdict", passes=True)

@@ -38,7 +38,7 @@ def roll_up(
         cause = causes.get((finding.place, finding.object.short), "")
         by_space[finding.place].append(finding if finding.says else msgspec.structs.replace(finding, says=cause))
     unread = _Unread(inventory)
-    names = sorted(set(gathering.spaces) | set(by_space) - {""} | set(inventory.namespaces))
+    names = sorted(set(gathering.spaces) | set(by_space) | set(inventory.namespaces))
     return Diagnosis(
         spaces=tuple(_space(name, gathering.spaces[name], by_space[name], unread) for name in names if name),
         cluster=(
@@ -126,12 +126,13 @@ def _cluster(
     nodes = (sum(gathering.nodes.values()), len(gathering.nodes)) if unread.knows(_NODES) else None
     if nodes is not None and nodes[1] and not nodes[0]:
         worst = "error"
-    groups = {(treatment.kind.group, treatment.kind.version) for treatment in inventory.plan.treatments}
+    gone = {gap.group for gap in inventory.plan.gaps}
+    groups = {treatment.kind.group for treatment in inventory.plan.treatments}
     return ClusterHealth(
         health=worst,
         findings=tuple(findings),
         nodes=nodes,
-        groups=(len(groups), len(groups) + len(inventory.plan.gaps)),
+        groups=(len(groups - gone), len(groups | gone)),
         warnings=gathering.cluster_warnings if unread.knows("events") else None,
         unread=missing,
     )

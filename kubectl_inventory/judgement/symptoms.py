@@ -10,7 +10,7 @@ import msgspec
 from kubectl_inventory.health import Health, meaning_of
 from kubectl_inventory.words import quoted
 
-Look = Literal["", "reason", "verdict"]
+LookFor = Literal["", "reason", "verdict"]
 """What a closer look is for: nothing, to say more, or to know at all."""
 
 _NOT_A_WORD = re.compile(r"[^\w.:/+-]+")
@@ -24,7 +24,7 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     brief: str = ""
     message: str = ""
-    look: Look = ""
+    look: LookFor = ""
     is_unheard: bool = False
     """Whether it is for a word that is not known."""
     passes: bool = False

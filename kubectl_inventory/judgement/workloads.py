@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from kubectl_inventory.clock import span_s
 from kubectl_inventory.health import ratio
@@ -89,14 +90,14 @@ class Backing:
             if labels:
                 self._by_rarest[min(labels.items(), key=lambda label: len(self._by_label[label]))].append(it)
 
-    def of(self, selector: Mapping[str, str], service: str) -> list[Workload]:
-        """Those that a service with that selector is for."""
+    def of(self, selector: Mapping[str, str], service: str) -> Iterator[Workload]:
+        """Those that a service with that selector is for; where many share its labels, the first may be enough."""
         labels = selector.items()
         wider = min((self._by_label.get(label, []) for label in labels), key=len, default=[])
-        narrower = [it for label in labels for it in self._by_rarest.get(label, ())]
+        narrower = (it for label in labels for it in self._by_rarest.get(label, ()))
         names = {*selector.values(), *(service[:end] for end in range(1, len(service) + 1))}
-        named = [it for name in names for it in self._by_name.get(name, ())]
-        return [it for it in (*wider, *narrower, *named) if it.backs(selector, service)]
+        named = (it for name in names for it in self._by_name.get(name, ()))
+        return (it for it in chain(wider, narrower, named) if it.backs(selector, service))
 
 
 def selector_of(text: str) -> dict[str, str]:
