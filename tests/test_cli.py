@@ -72,7 +72,11 @@ def test_what_contradicts_itself_is_refused(typist: Typist, argv: Sequence[str],
         (("get", "--namepsace", "shop"), 'unknown flag: --namepsace, did you mean "--namespace"?'),
         (("get", "--explain"), 'unknown flag: --explain; it is a flag of "kubectl inventory health"'),
         (("--show-labels",), 'unknown flag: --show-labels; it is a flag of "kubectl inventory get"'),
-        (("kinds", "--plan"), 'unknown flag: --plan; it is a flag of "kubectl inventory" and "kubectl inventory get"'),
+        (
+            ("kinds", "--plan"),
+            "unknown flag: --plan; it is a flag of "
+            '"kubectl inventory", "kubectl inventory get" and "kubectl inventory health"',
+        ),
         (("helth",), 'unknown command "helth" for "kubectl inventory", did you mean "health"?'),
         (("policy", "shwo"), 'unknown command "shwo" for "kubectl inventory policy", did you mean "show"?'),
         (("help", "policy", "shwo"), 'unknown command "shwo" for "kubectl inventory policy", did you mean "show"?'),

@@ -143,6 +143,24 @@ def test_a_plan_that_was_run_says_what_it_took(admin: Typist) -> None:
     assert said[1:] == [f"demo: {objects_of(admin, 'nodes')} objects of 1 kind; TIME"]
 
 
+def test_the_plan_of_a_judgement_lists_nothing_and_says_what_may_be_added(admin: Typist, demo: ControlPlane) -> None:
+    mark = demo.audit.mark()
+    screen = admin.inventory("health", "shop", "--plan", "--exclude", "*.stock.acme.example")
+    assert all("fieldSelector=metadata.name%3Dshop" in event.request_uri or PROBED in event.request_uri
+               for event in asked(demo, mark))  # fmt: skip
+    assert "pods" in {row[5] for row in cells(screen)[1:]}
+    assert screen.err.splitlines()[-1] == "  a run adds at most 50 requests, about what looks unwell"
+    assert screen.code == 0
+
+
+def test_a_judgement_that_was_run_counts_its_closer_looks(admin: Typist) -> None:
+    def made(*flags: str) -> int:
+        screen = admin.inventory("health", "shop", "--plan=run", "--exclude", "*.stock.acme.example", *flags)
+        return {row[8]: int(row[3]) for row in cells(screen)[1:]}["pods"]
+
+    assert made("--explain") == made() + 1  # at the pods that crash: why they do
+
+
 def test_named_namespaces_are_planned_without_a_probe(admin: Typist, demo: ControlPlane) -> None:
     admin.inventory("kinds", "-q")
     mark = demo.audit.mark()

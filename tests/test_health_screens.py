@@ -769,6 +769,7 @@ WRONG = {
     ("--explain", "--broken"): (
         "--explain and --broken exclude each other: one is for people, the other for grep"
     ),
+    ("--plan", "--fail-on", "error"): "--plan and --fail-on exclude each other: what is only foreseen is not judged",
     ("--broken", "--show-ok"): "--broken and --show-ok exclude each other: what is well has no findings",
     ("--explain", "-o", "csv"): (
         "--explain is for people and has no format csv\nhint: -o json holds every finding too"

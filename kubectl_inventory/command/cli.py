@@ -164,6 +164,7 @@ def get(ctx: click.Context, /, **_: object) -> int:
     shell_complete=completes_words(("error", "unknown", "warning")),
 )
 @strategy_option
+@plan_option
 @click.pass_context
 def health(ctx: click.Context, /, **_: object) -> int:
     """Say which namespaces are not well, worst first, and why.
@@ -485,6 +486,8 @@ def _fail_on(given: Given) -> tuple[Health, ...]:
 
 def _refuse_contradictions(given: Given, style: Style) -> None:
     """Raises `UsageError` for flags of `health` of which one would not do what it says."""
+    if given.plan and given.fail_on:
+        raise UsageError("--plan and --fail-on exclude each other: what is only foreseen is not judged")
     if given.explain and given.broken:
         raise UsageError("--explain and --broken exclude each other: one is for people, the other for grep")
     if given.broken and given.show_ok:

@@ -63,7 +63,9 @@ def take(terminal: Terminal, given: Given, request: Request, style: Style) -> in
 def judge(
     terminal: Terminal, given: Given, request: Request, style: Style, fail_on: Sequence[Health]
 ) -> int:
-    """Takes an inventory of what says how it is, judges it, and prints what is not well."""
+    """Takes an inventory of what says how it is, judges it, and prints what is not well; or how it would be taken."""
+    if given.plan:
+        return _foresee(terminal, given, request, style)
     from kubectl_inventory.run import diagnose, take_inventory
 
     connection = connection_of(given)
@@ -75,8 +77,7 @@ def judge(
     # While the server works on the first questions.
     from kubectl_inventory.judgement.healthview import Shown, gate, print_health, summarize_health
 
-    is_thorough = given.explain or given.broken or style.is_document
-    diagnosis = diagnose(inventory, request, session, since_s=given.since, thorough=is_thorough)
+    diagnosis = diagnose(inventory, request, session, since_s=given.since, thorough=_is_thorough(given, style))
     shown = Shown(
         named=request.namespaces,
         ok=given.show_ok,
@@ -99,12 +100,21 @@ def judge(
     return _close(terminal, given, session, EXIT_GATE if matched else 0 if is_well else EXIT_INCOMPLETE)
 
 
+def _is_thorough(given: Given, style: Style) -> bool:
+    """Whether a judgement is also asked since when and why what it finds is so."""
+    return given.explain or given.broken or style.is_document
+
+
 def _foresee(terminal: Terminal, given: Given, request: Request, style: Style) -> int:
     """Says how each kind would be asked, and with `--plan=run` what that really costs."""
     from kubectl_inventory.output.planview import Foreseen, print_plan, summarize_plan
     from kubectl_inventory.reading.inventory import Inventory
     from kubectl_inventory.reading.meter import Meter
-    from kubectl_inventory.run import collect_kinds, find_ground, foresee, lists_at_once
+    from kubectl_inventory.run import collect_kinds, diagnose, find_ground, foresee, lists_at_once
+
+    is_judgement = request.command == "health"
+    if is_judgement:
+        from kubectl_inventory.judgement.closer import MOST_LOOKS
 
     connection = connection_of(given)
     policy = effective_policy(given, connection)
@@ -120,6 +130,7 @@ def _foresee(terminal: Terminal, given: Given, request: Request, style: Style) -
         at_once=lists_at_once(request, session),
         meter=meter,
         elapsed_s=terminal.elapsed_s,
+        most_looks=MOST_LOOKS if is_judgement else 0,
         was_run=given.plan == "run",
     )
     inventory: Inventory | None = None
@@ -127,6 +138,8 @@ def _foresee(terminal: Terminal, given: Given, request: Request, style: Style) -
         meter.begin()
         inventory = collect_kinds(request, session, ground, partial(_show_progress, terminal, policy))
         _note_withheld(log, inventory)
+        if is_judgement:
+            diagnose(inventory, request, session, since_s=given.since, thorough=_is_thorough(given, style))
         inventory.read_to_end()
     print_plan(foreseen, style, terminal.write)
     terminal.flush()

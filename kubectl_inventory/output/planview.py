@@ -37,6 +37,8 @@ class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
     meter: Meter
     """What was asked: to make it, or to run it."""
     elapsed_s: float
+    most_looks: int = 0
+    """How many requests may be added to look closer at what is suspicious."""
     was_run: bool = False
 
     def ordered(self) -> list[Forecast]:
@@ -81,7 +83,10 @@ def summarize_plan(foreseen: Foreseen) -> Summary:
     left_out = [f"{groups} API {plural(groups, 'group')} unavailable"] if groups else []
     left_out += withheld_clauses(foreseen.inventory)
     sentence = f"{context}: {', '.join([*clauses, seconds(everything.time_s)])} ({'; '.join([distance, *left_out])})"
-    return Summary(sentence, () if foreseen.was_run else (f"  {_asked(foreseen)}",), _hint(foreseen))
+    lines = [] if foreseen.was_run else [f"  {_asked(foreseen)}"]
+    if foreseen.most_looks and not foreseen.was_run:
+        lines.append(f"  a run adds at most {number(foreseen.most_looks, 'request')}, about what looks unwell")
+    return Summary(sentence, tuple(lines), _hint(foreseen))
 
 
 def _row(forecast: Forecast, spent: Spent | None) -> tuple[str, ...]:
