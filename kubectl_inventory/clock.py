@@ -15,6 +15,7 @@ _SPOKEN = re.compile(r"(\d{1,9}) (second|minute|hour|day|week|month|year)s? ago"
 _SPOKEN_UNITS_S = {
     "second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000, "year": 31_536_000,
 }  # fmt: skip
+_HTTP_DATE_S = 2.0
 _INVALID = "<invalid>"
 _UNITS_S = (31_536_000, 86_400, 3600, 60, 1)
 
@@ -67,6 +68,27 @@ def spoken_span_s(text: str) -> int | None:
     """A span as OpenShift prints it, `5 days ago`, in seconds; None for any other text, `About an hour ago` too."""
     spoken = _SPOKEN.fullmatch(text)
     return int(spoken[1]) * _SPOKEN_UNITS_S[spoken[2]] if spoken is not None else None
+
+
+def ahead_s(date: str, at_epoch: float) -> float:
+    """How far the clock of whoever wrote `date` (HTTP's, RFC 9110) at `at_epoch` is ahead of this one.
+
+    0 for what may be but the second that it is cut to and the way that it came, and for another text.
+    """
+    from email.utils import mktime_tz, parsedate_tz
+
+    parsed = parsedate_tz(date)
+    try:
+        difference_s = mktime_tz(parsed) + 0.5 - at_epoch if parsed is not None else 0.0
+    except (OverflowError, ValueError):
+        return 0.0
+    return difference_s if abs(difference_s) > _HTTP_DATE_S else 0.0
+
+
+def elapsed_s(since: str | None, *, ahead_s: float = 0.0) -> float | None:
+    """Seconds since then (RFC 3339), by a clock that is so far ahead of this one; 0 for a time that is to come."""
+    begun = epoch_of(since)
+    return max(now_epoch() + ahead_s - begun, 0.0) if begun is not None else None
 
 
 def human_age(created: str | None) -> str:

@@ -182,7 +182,9 @@ def diagnose(
     """
     from kubectl_inventory.judgement import diagnosis
 
-    terms = diagnosis.Terms(policy=session.policy, since_s=since_s, thorough=thorough)
+    terms = diagnosis.Terms(
+        policy=session.policy, since_s=since_s, thorough=thorough, ahead_s=lambda: session.cluster.ahead_s
+    )
     return diagnosis.diagnose(inventory, terms, session.cluster.read, side_by_side(request, session))
 
 

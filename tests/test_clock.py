@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kubectl_inventory.clock import human_age, now_epoch, now_iso, spoken_span_s, ticks_s
+from kubectl_inventory.clock import ahead_s, elapsed_s, human_age, now_epoch, now_iso, spoken_span_s, ticks_s
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86_400, 365 * 86_400
 
@@ -59,6 +59,26 @@ def test_an_age_that_nobody_can_tell_is_unknown(created: str | None) -> None:
 def test_a_timestamp_as_the_server_writes_it_is_read() -> None:
     created = datetime.fromtimestamp(now_epoch() - 5 * DAY - 1, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert human_age(created) == "5d"
+
+
+def test_a_clock_that_is_ahead_is_told_by_the_date_that_it_writes() -> None:
+    at_epoch = 1_795_000_000.0  # Wed, 18 Nov 2026 11:06:40 GMT
+    assert ahead_s("Wed, 18 Nov 2026 11:16:40 GMT", at_epoch) == 600.5
+    assert ahead_s("Wed, 18 Nov 2026 10:56:40 GMT", at_epoch) == -599.5
+
+
+@pytest.mark.parametrize(
+    "date", ["Wed, 18 Nov 2026 11:06:40 GMT", "Wed, 18 Nov 2026 11:06:39 GMT", "", "soon", "Wed, 18 Nov 99999 11:06:40"]
+)
+def test_a_clock_that_goes_as_this_one_or_says_nothing_is_not_ahead(date: str) -> None:
+    assert ahead_s(date, 1_795_000_000.0) == 0.0
+
+
+def test_time_passes_by_the_clock_that_is_meant_and_never_runs_back() -> None:
+    since = datetime.fromtimestamp(now_epoch() - 60, UTC).isoformat()
+    passed = [elapsed_s(since, ahead_s=ahead) for ahead in (0.0, 600.0, -600.0)]
+    assert [round(it) for it in passed if it is not None] == [60, 660, 0]
+    assert elapsed_s("yesterday") is None
 
 
 def test_now_is_utc_to_the_second() -> None:

@@ -397,6 +397,16 @@ def test_a_part_of_the_control_plane_is_found_that_has_fallen_silent(held: list[
     assert all((it.place, it.health, it.reason) == ("kube-system", "error", "NotRenewed") for it in found)
 
 
+@pytest.mark.parametrize(("lasts_s", "ahead_s", "health"), [
+    (480, 0.0, "warning"), (-120, 600.0, "warning"), (5, 0.0, "changing"), (605, -600.0, "changing"),
+])  # fmt: skip
+def test_patience_is_by_the_api_servers_clock(lasts_s: int, ahead_s: float, health: Health) -> None:
+    ready = Condition("Ready", "False", last_transition_time=ago(lasts_s))
+    finding = conclude(a_suspect(passes=True), [a_detail(ready)], grace_s=GRACE_S, ahead_s=ahead_s)
+    assert finding is not None
+    assert finding.health == health
+
+
 def a_node(name: str, age_s: int, lasts_s: int | None, ready: str = "False") -> Detail:
     conditions = (Condition("Ready", ready, last_transition_time=ago(lasts_s)),) if lasts_s is not None else ()
     return Detail(DetailMeta(name=name, creation_timestamp=ago(age_s)), ObjectStatus(conditions))

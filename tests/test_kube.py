@@ -11,6 +11,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 import trustme
 
 from kubectl_inventory.boundary.policy import Limits
-from kubectl_inventory.clock import ticks_s
+from kubectl_inventory.clock import now_epoch, ticks_s
 from kubectl_inventory.connection.kube import Cluster, RequestRecord, open_cluster
 from kubectl_inventory.connection.kubeconfig import Connection
 from kubectl_inventory.errors import (
@@ -316,6 +317,18 @@ def test_warnings_are_collected_once_each() -> None:
         ask(cluster)
         ask(cluster)
     assert cluster.warnings == ('v1 Endpoints is "old"',)
+
+
+@pytest.mark.parametrize("ahead_s", [3600, -3600, 0])
+def test_how_far_the_servers_clock_is_ahead_is_known_from_its_replies(ahead_s: int) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.reply(headers=[f"Date: {formatdate(now_epoch() + ahead_s, usegmt=True)}"])
+
+    with LiveApi(answer) as server:
+        cluster = a_cluster(server)
+        assert cluster.ahead_s == 0
+        ask(cluster)
+    assert abs(cluster.ahead_s - ahead_s) < SOON_S
 
 
 # --- statuses ---------------------------------------------------------------------------

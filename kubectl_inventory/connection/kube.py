@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from kubectl_inventory.boundary.policy import Limits
-from kubectl_inventory.clock import ticks_s
+from kubectl_inventory.clock import ahead_s, now_epoch, ticks_s
 from kubectl_inventory.connection.failures import Disconnected, Failures
 from kubectl_inventory.connection.identity import Identity, load_trust
 from kubectl_inventory.connection.kubeconfig import Connection
@@ -132,6 +132,8 @@ class Cluster:
         self._warnings: dict[str, None] = {}
         self._handshake_s: float | None = None
         self._round_trip_s: float | None = None
+        self._date = ("", 0.0)
+        """What the newest reply says is the time, and when that came."""
         self._connections_ahead: Callable[[], int] | None = None
         self._interrupted = threading.Event()
 
@@ -150,6 +152,12 @@ class Cluster:
         Not a TCP connect's: any proxy answers that by itself, and one that ends TLS the handshake, too.
         """
         return self._round_trip_s or self._handshake_s
+
+    @property
+    def ahead_s(self) -> float:
+        """How far the server's clock is ahead of this machine's, by the newest reply; 0 before the first."""
+        date, at_epoch = self._date
+        return ahead_s(date, at_epoch)
 
     @property
     def compresses(self) -> bool:
@@ -332,6 +340,7 @@ class Cluster:
     def _note_reply(self, response: http.client.HTTPResponse, elapsed_s: float) -> None:
         with self._lock:
             self._round_trip_s = min(elapsed_s, self._round_trip_s or elapsed_s)
+            self._date = (response.headers.get("Date", ""), now_epoch())
             for text in warnings_of(response.headers.get_all("Warning") or []):
                 self._warnings.setdefault(text)
 

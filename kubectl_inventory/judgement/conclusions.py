@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
-from kubectl_inventory.clock import epoch_of, human_age, human_span, now_epoch
+from kubectl_inventory.clock import elapsed_s, epoch_of, human_age, human_span
 from kubectl_inventory.health import (
     BAD_CONDITIONS,
     ENDS,
@@ -77,11 +77,17 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def conclude(
-    suspect: Suspect, details: Sequence[Detail] | None, *, grace_s: float, joining: Collection[str] = ()
+    suspect: Suspect,
+    details: Sequence[Detail] | None,
+    *,
+    grace_s: float,
+    joining: Collection[str] = (),
+    ahead_s: float = 0.0,
 ) -> Finding | None:
     """The finding that a suspect is; None where it is well.
 
     `details`: what was looked at, None where nothing was. `joining`: nodes that have yet to become ready.
+    `ahead_s`: how far the API server's clock is ahead of this one.
     """
     if details is None and suspect.symptom.is_doubt:
         return None
@@ -92,7 +98,7 @@ def conclude(
     health: Health = symptom.health
     if suspect.nodes and suspect.nodes.issubset(joining):
         health = "changing"
-    elif symptom.passes and _may_pass(symptom, suspect, told, grace_s):
+    elif symptom.passes and _may_pass(symptom, suspect, told, grace_s=grace_s, ahead_s=ahead_s):
         health = symptom.meanwhile
     summary = suspect.state or symptom.message
     return Finding(
@@ -111,9 +117,9 @@ def conclude(
     )
 
 
-def _may_pass(symptom: Symptom, suspect: Suspect, told: _Told, grace_s: float) -> bool:
-    """Whether it has not been so for too long. Where nobody knows, only what must have lasted for long may."""
-    times = (_lasted_s(told.since), suspect.age_s, _lasted_s(told.made))
+def _may_pass(symptom: Symptom, suspect: Suspect, told: _Told, *, grace_s: float, ahead_s: float) -> bool:
+    """Whether it has not been so for too long. Where nobody knows since when, only what has its own patience may."""
+    times = (elapsed_s(told.since, ahead_s=ahead_s), suspect.age_s, elapsed_s(told.made, ahead_s=ahead_s))
     known_s = next((it for it in times if it is not None), None)
     return known_s < max(grace_s, symptom.patience_s) if known_s is not None else bool(symptom.patience_s)
 
@@ -155,21 +161,16 @@ def control_plane_findings(kind: Kind, leases: Sequence[Detail], *, grace_s: flo
             )
 
 
-def joining_nodes(nodes: Sequence[Detail], *, grace_s: float) -> frozenset[str]:
+def joining_nodes(nodes: Sequence[Detail], *, grace_s: float, ahead_s: float = 0.0) -> frozenset[str]:
     """The nodes that are not ready yet: made lately, and no longer unready than they may take."""
     found = set()
     for node in nodes:
-        ready, age_s = _condition(node, "Ready"), _lasted_s(node.metadata.creation_timestamp)
-        lasted_s = _lasted_s(_since(ready))
+        ready, made = _condition(node, "Ready"), node.metadata.creation_timestamp
+        age_s, lasted_s = (elapsed_s(it, ahead_s=ahead_s) for it in (made, _since(ready)))
         is_ready = ready is not None and ready.status == "True"
         if not is_ready and age_s is not None and max(age_s, lasted_s or 0.0) < grace_s:
             found.add(node.metadata.name)
     return frozenset(found)
-
-
-def _lasted_s(since: str | None) -> float | None:
-    begun = epoch_of(since)
-    return max(now_epoch() - begun, 0.0) if begun is not None else None
 
 
 def _told(suspect: Suspect, details: Sequence[Detail]) -> _Told:
@@ -269,7 +270,7 @@ def _namespace(suspect: Suspect, namespace: Detail) -> _Told:
     left = _left(content.message) if content is not None and content.status == "True" else ""
     if not left and failed is not None and failed.status == "True":
         left = "an API group does not answer"
-    lasted_s = _lasted_s(since)
+    lasted_s = elapsed_s(since)
     shown = f"Terminating {human_span(int(lasted_s))}" if lasted_s is not None else "Terminating"
     brief = f"{shown}, {left}" if left else shown
     message = content.message if content is not None and content.status == "True" else ""
@@ -290,7 +291,7 @@ def _node(suspect: Suspect, node: Detail) -> _Told:
     ready = _condition(node, "Ready")
     if ready is None or suspect.symptom.reason != "NotReady":
         return _Told()
-    lasted_s = _lasted_s(ready.last_transition_time)
+    lasted_s = elapsed_s(ready.last_transition_time)
     brief = suspect.symptom.brief
     if lasted_s is not None:
         brief = brief.replace("NotReady", f"NotReady {human_span(int(lasted_s))}")

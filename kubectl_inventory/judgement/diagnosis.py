@@ -5,6 +5,8 @@ What asks the cluster for a closer look is handed in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from kubectl_inventory.boundary.policy import Policy
@@ -26,6 +28,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """How far events and restarts are looked back."""
     thorough: bool
     """Whether to look at what says no more than why, and since when."""
+    ahead_s: Callable[[], float] = float
+    """How far the API server's clock is ahead of this one, as far as its replies have told."""
 
 
 def diagnose(inventory: Inventory, terms: Terms, read: Read, each: Each) -> Diagnosis:
@@ -41,12 +45,15 @@ def diagnose(inventory: Inventory, terms: Terms, read: Read, each: Each) -> Diag
     looks = Looks(suspects, sources, thorough=terms.thorough)
     looks.take(read, each)
     conditions = looks.at_nodes()
-    joining = joining_nodes(conditions or (), grace_s=policy.grace_s)
-    found = [conclude(suspect, looks.at(suspect), grace_s=policy.grace_s, joining=joining) for suspect in suspects]
+    grace_s, ahead_s = policy.grace_s, terms.ahead_s()
+    joining = joining_nodes(conditions or (), grace_s=grace_s, ahead_s=ahead_s)
+    found = [
+        conclude(suspect, looks.at(suspect), grace_s=grace_s, joining=joining, ahead_s=ahead_s) for suspect in suspects
+    ]
     if sources.nodes is not None and not reach.named:
         found += node_findings(sources.nodes, conditions or ())
     if sources.leases is not None:
-        found += control_plane_findings(sources.leases, looks.at_leases(), grace_s=policy.grace_s)
+        found += control_plane_findings(sources.leases, looks.at_leases(), grace_s=grace_s)
     findings = [
         finding
         for finding in found

@@ -14,7 +14,7 @@ from itertools import groupby
 
 import msgspec
 
-from kubectl_inventory.clock import human_age, human_span
+from kubectl_inventory.clock import elapsed_s, human_span
 from kubectl_inventory.health import HEALTHS, WORKLOADS, Health
 from kubectl_inventory.judgement.findings import ClusterHealth, Diagnosis, Finding, Occurrence, SpaceHealth
 from kubectl_inventory.output import render, views
@@ -192,7 +192,13 @@ def _broken(diagnosis: Diagnosis, *, wide: bool, timestamps: bool) -> Grid:
 def _since(since: str | None, timestamps: bool) -> str:
     if since is None:
         return UNREADABLE
-    return since if timestamps else human_age(since)
+    return since if timestamps else _age(since)
+
+
+def _age(since: str | None) -> str:
+    """How long ago that was; no less than nothing, whoever's clock it was read from."""
+    passed_s = elapsed_s(since)
+    return human_span(int(passed_s)) if passed_s is not None else UNREADABLE
 
 
 def broken(diagnosis: Diagnosis) -> list[Finding]:
@@ -278,7 +284,7 @@ def _lasted(finding: Finding, oldest: str | None) -> str:
     has_said = finding.object.kind.name in ("nodes", "namespaces") and finding.reason in ("NotReady", "Terminating")
     if oldest is None or has_said:
         return ""
-    return f", last {human_age(oldest)} ago" if finding.reason == "Restarts" else f", for {human_age(oldest)}"
+    return f", last {_age(oldest)} ago" if finding.reason == "Restarts" else f", for {_age(oldest)}"
 
 
 def _pods_explained(finding: Finding) -> Iterator[str]:
