@@ -1,4 +1,4 @@
-"""What the server's words mean for health: rules as data, and the few lines that look them up.
+"""What the server's words mean for health, and which kinds say them: rules as data, and what looks them up.
 
 Every kind is judged by its own printed columns, custom ones included: a word in a
 Status, Phase or State column, True or False in a column named after a condition,
@@ -6,7 +6,7 @@ Status, Phase or State column, True or False in a column named after a condition
 theirs in the policy file. Sources: the reasons of kubelet, scheduler and controllers as
 `kubectl get` prints them (kubernetes `pkg/printers/internalversion/printers.go`,
 `pkg/kubelet/container`, `pkg/kubelet/images`), and the API conventions' rules for
-conditions. Knows neither objects nor namespaces.
+conditions. Knows kinds, columns and words; no object.
 """
 
 from __future__ import annotations
@@ -88,11 +88,10 @@ def is_custom(kind: Kind) -> bool:
     return kind.group not in BUILT_IN_GROUPS
 
 
-def rank(kind: Kind) -> tuple[int, str, str]:
+def rank(kind: Kind) -> tuple[float, str, str]:
     """Where a kind stands in the order in which they are judged: custom ones before the events."""
-    last = len(JUDGED) - 1
-    place = JUDGED.index(kind.name) if kind.name in JUDGED else last
-    return (place + 1 if place == last and kind.name in JUDGED else place, kind.group, kind.resource)
+    place = JUDGED.index(kind.name) if kind.name in JUDGED else JUDGED.index("events") - 0.5
+    return place, kind.group, kind.resource
 
 
 # --- words --------------------------------------------------------------------
