@@ -5,6 +5,7 @@ So small because Ctrl-C may come while all the rest is still being imported.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
@@ -18,10 +19,22 @@ def main() -> None:
     """Runs the program; never returns."""
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
+        _import_msgspec()
         from kubectl_inventory.command.program import main as run
     except KeyboardInterrupt:
         os._exit(130)
     run()
+
+
+def _import_msgspec() -> None:
+    """Imports msgspec without typing_extensions, which costs as much again: it wants from there what `typing` has.
+
+    A release of it that cannot do without is imported later, as anything else is.
+    """
+    sys.modules["typing_extensions"] = None  # type: ignore[assignment]  # as the import system has it: not there
+    with contextlib.suppress(ImportError):
+        import msgspec  # noqa: F401
+    del sys.modules["typing_extensions"]
 
 
 def complete() -> None:

@@ -253,6 +253,15 @@ def test_a_judgement_has_no_use_for_the_other_answers(admin: Typist) -> None:
     assert "kubectl_inventory.output.answer" not in imported
 
 
+def test_msgspec_comes_without_what_python_itself_has(tmp_path: Path) -> None:
+    """`-X importtime` also lists what was looked for in vain; `-v` says what was imported."""
+    screen = Typist(tmp_path, None).type(sys.executable, "-v", str(BIN / "kubectl-inventory"), "version")
+    found = set(re.findall(r"^import '([^']+)'", screen.err, re.MULTILINE))
+
+    assert "msgspec" in found
+    assert "typing_extensions" not in found
+
+
 @pytest.mark.parametrize("form", ["yaml", "markdown"])
 def test_a_format_alone_pays_for_its_library(admin: Typist, form: str) -> None:
     library = {"yaml": "yaml", "markdown": "tabulate"}[form]
