@@ -92,6 +92,8 @@ def test_a_volume_that_should_have_been_deleted_is_found(policy: str, is_found: 
         ("count/deployments.apps: 5/5", "", "count/deployments.apps 5/5, 100% used"),
         ("pods: 0/0", "", None),
         ("storage: 11e3/12e3", "", "storage 11e3/12e3, 92% used"),
+        ("cpu: 950e-3/1", "", "cpu 950e-3/1, 95% used"),
+        ("cpu: 1.2.3/1", "", None),
         ("cpu: much/10, pods: 12/10", "", "pods 12/10, 120% used"),
         ("", "", None),
     ],

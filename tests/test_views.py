@@ -305,6 +305,14 @@ def test_rows_are_sorted_by_a_header_or_a_path(sort_by: str, names: list[str]) -
     assert [row.name for row in part.rows] == names
 
 
+def test_quantities_are_sorted_by_size_where_a_path_finds_them() -> None:
+    values = ["1E", "2Gi", "1e3k", "1E3", "500m", "1Ki", "1"]
+    columns = (NAME, ColumnDefinition("Size"))
+    rows = [a_row(f"p{place}", value) for place, value in enumerate(values)]
+    (part,) = sort_rows([listed(*rows, columns=columns)], ".columns.Size")
+    assert [row.cells[1] for row in part.rows] == ["500m", "1", "1E3", "1Ki", "2Gi", "1E", "1e3k"]
+
+
 def test_secrets_are_sorted_by_the_servers_age_the_oldest_first() -> None:
     rows = [a_row(name, age) for name, age in (("new", "5m"), ("old", "212d"), ("unknown", ""), ("mid", "47h"))]
     (part,) = sort_rows([Listed(SECRETS, (NAME, AGE), rows)], ".metadata.creationTimestamp")

@@ -20,19 +20,13 @@ from kubectl_inventory.output.jsonpath import Template
 from kubectl_inventory.output.jsonpath_text import parse_path
 from kubectl_inventory.output.render import cell_text
 from kubectl_inventory.output.views import Listed, object_item
+from kubectl_inventory.quantity import amount_of
 from kubectl_inventory.reading.inventory import Row
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.wire import Cell
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?=$|[ /])", re.ASCII)
 """What a cell is sorted by that begins with a number: `11 (2m14s ago)`, `3/4`."""
-_QUANTITY = re.compile(r"([-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)([numkMGTPE]|[KMGTPE]i|)")
-"""apimachinery's `resource.Quantity`: `100m`, `1.5Gi`, `2e3`."""
-_SCALES = {
-    "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
-    "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60,
-}  # fmt: skip
-
 
 _Key = tuple[int, float, str]
 """Rank, number and text: numbers before words, and what has no value last."""
@@ -124,10 +118,9 @@ def _by_path(path: Template) -> _KeyOf:
             return _NOTHING
         if isinstance(value, int | float):
             return 0, _float(value), ""
-        quantity = _QUANTITY.fullmatch(str(value))
-        if quantity is None:
-            return 1, 0, str(value)
-        return 0, float(quantity[1]) * _SCALES[quantity[2]], str(value)
+        text = str(value)
+        amount = amount_of(text)
+        return (0, amount, text) if amount is not None else (1, 0, text)
 
     return key_of
 
