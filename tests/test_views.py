@@ -305,6 +305,19 @@ def test_rows_are_sorted_by_a_header_or_a_path(sort_by: str, names: list[str]) -
     assert [row.name for row in part.rows] == names
 
 
+@pytest.mark.parametrize(
+    "path", [".metadata.ownerReferences[0].name", '{.metadata.ownerReferences[?(@.kind=="Job")].name}']
+)
+def test_rows_are_sorted_by_their_owners(path: str) -> None:
+    owned = (("a", "zeta"), ("b", "alpha"))
+    rows = [
+        a_row(name, meta=ObjectMeta(owner_references=(OwnerReference(kind="Job", name=owner),)))
+        for name, owner in owned
+    ]
+    (part,) = sort_rows([listed(a_row("alone", meta=OLD), a_row("unknown"), *rows)], path)
+    assert [row.name for row in part.rows] == ["b", "a", "alone", "unknown"]
+
+
 def test_quantities_are_sorted_by_size_where_a_path_finds_them() -> None:
     values = ["1E", "2Gi", "1e3k", "1E3", "500m", "1Ki", "1"]
     columns = (NAME, ColumnDefinition("Size"))

@@ -10,11 +10,10 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
-import msgspec
-
 from kubectl_inventory.clock import epoch_of, now_epoch, span_s
 from kubectl_inventory.errors import UsageError, near
 from kubectl_inventory.output.columns import Places
+from kubectl_inventory.output.documents import plain
 from kubectl_inventory.output.go_text import value_text
 from kubectl_inventory.output.jsonpath import Template
 from kubectl_inventory.output.jsonpath_text import parse_path
@@ -108,7 +107,7 @@ def _by_path(path: Template) -> _KeyOf:
         return _by_age()
 
     def key_of(kind: Kind, row: Row, places: Places) -> _Key:
-        found = path.find(msgspec.to_builtins(object_item(kind, row, places, sparse=True)))
+        found = path.find(plain(object_item(kind, row, places, sparse=True)))
         value = found[0][0] if found and found[0] else None
         if isinstance(value, dict | list):
             raise UsageError(
