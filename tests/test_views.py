@@ -268,6 +268,11 @@ def test_csv_has_seven_columns_for_any_kind(row: Row, line: tuple[str, ...]) -> 
         ([None, "b", "a"], ["a", "b", None]),
         ([1e6, 20, 3.5], [3.5, 20, 1e6]),
         (["\u0661", "2"], ["2", "\u0661"]),
+        (["100Gi", "20Gi", "512Mi", "0", "1.5Ti"], ["0", "512Mi", "20Gi", "100Gi", "1.5Ti"]),
+        (["2", "1500m", "500m", "1"], ["500m", "1", "1500m", "2"]),
+        (["5m", "30s", "0", "1h"], ["0", "30s", "5m", "1h"]),
+        (["<unknown>", "<none>", "b", "<unset>", "7"], ["7", "b", "<unknown>", "<none>", "<unset>"]),
+        (["<none>", ""], ["<none>", ""]),
     ],
 )
 def test_rows_are_sorted_as_what_they_say(values: list[Cell], ordered: list[Cell]) -> None:
@@ -349,6 +354,24 @@ def test_what_only_one_kind_has_is_before_what_has_no_value() -> None:
     ordered = sort_rows([nodes, pods], "status")
 
     assert [row.name for part in ordered for row in part.rows] == ["a", "b", "node"]
+
+
+def test_status_is_a_phase_too_and_ready_is_out_of_what_is_desired_as_several_kinds_are_shown() -> None:
+    pods = listed(a_row("web", "3/3", "Running"), a_row("job", "0/1", "Completed"))
+    columns = (NAME, ColumnDefinition("Desired"), READY, ColumnDefinition("Phase"))
+    sets = Listed(a_kind("sets"), columns, [a_row("lost", 9, 0, "Lost"), a_row("bound", 12, 3, "Bound")])
+
+    by = {header: sort_rows([pods, sets], header) for header in ("status", "READY")}
+
+    assert [row.name for part in by["status"] for row in part.rows] == ["bound", "job", "lost", "web"]
+    assert [row.name for part in by["READY"] for row in part.rows] == ["job", "lost", "bound", "web"]
+    assert [row.name for part in sort_rows([sets], "status") for row in part.rows] == ["bound", "lost"]
+
+
+def test_a_column_for_wide_alone_is_sorted_by() -> None:
+    columns = (NAME, ColumnDefinition("Ready", priority=1))
+    (part,) = sort_rows([listed(a_row("a", "2/2"), a_row("b", "0/2"), columns=columns)], "ready")
+    assert [row.name for row in part.rows] == ["b", "a"]
 
 
 def test_secrets_are_among_the_others_by_their_age() -> None:
