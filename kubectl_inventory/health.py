@@ -15,6 +15,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
+from kubectl_inventory.quantity import amount_of
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.wire import ColumnDefinition
 
@@ -247,7 +248,8 @@ _INIT_PROGRESS = re.compile(r"init:\d+/\d+", re.ASCII)
 _EXIT = re.compile(r"(?:init:)?(?:exitcode|signal):-?0*[1-9]\d*", re.ASCII)
 _NONE_OF = re.compile(r"0+/0*[1-9]\d*", re.ASCII)
 _RATIO = re.compile(r"(\d{1,9})/(\d{1,9})", re.ASCII)
-_QUANTITY = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?\s?(?:%|n|u|m|k|[KMGTPE]i?B?)?", re.ASCII)
+_MEASURE = re.compile(r"(.*\d)\s?(?:%|[numk]|[KMGTPE]i?B?)", re.ASCII)
+"""As people write a quantity: `45%`, `1.5 GiB`."""
 _JOINTS = re.compile(r"[\s_-]+")
 _WORD = re.compile(r"[^\s,;(:)]+")
 _LONGEST_PHRASE = 1000
@@ -328,7 +330,8 @@ def spelt(text: str) -> str:
 
 def is_number(text: str) -> bool:
     """Whether a cell is a number or a quantity (`3`, `10Gi`, `45%`), which says nothing without what it counts."""
-    return _QUANTITY.fullmatch(text) is not None
+    measure = _MEASURE.fullmatch(text)
+    return amount_of(text if measure is None else measure[1]) is not None
 
 
 def is_starting(word: str) -> bool:

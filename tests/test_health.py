@@ -167,12 +167,12 @@ def test_headers_are_spelt_as_they_are_looked_up() -> None:
     assert [word for words in tables for word in words if spelt(word) != word] == []
 
 
-@pytest.mark.parametrize("text", ["3", "-1", "2.5", "10Gi", "45%", "1.5 GiB", "100m"])
+@pytest.mark.parametrize("text", ["3", "-1", "2.5", "10Gi", "45%", "1.5 GiB", "100m", "+1", ".5", "12e3", "1E-3"])
 def test_a_quantity_is_a_number(text: str) -> None:
     assert is_number(text)
 
 
-@pytest.mark.parametrize("text", ["", "True", "1/3", "3rd", "Gi", "5 pods", "٣"])
+@pytest.mark.parametrize("text", ["", "True", "1/3", "3rd", "Gi", "5 pods", "٣", "1.2.3", "2e", "5mm"])
 def test_any_other_text_is_none(text: str) -> None:
     assert not is_number(text)
 

@@ -246,6 +246,12 @@ def test_rows_are_sorted_by_their_creation_as_kubectl_sorts(typist: Typist) -> N
     assert order == sorted(when.values())
 
 
+def test_quantities_are_sorted_by_a_column_as_kubectl_sorts_them_by_a_path(typist: Typist) -> None:
+    ours = typist.inventory("get", "persistentvolumes", "--sort-by", "capacity", "-q")
+    theirs = typist.kubectl("get", "persistentvolumes", "--sort-by=.spec.capacity.storage")
+    assert [line.split()[1] for line in ours.lines] == [line.split()[1] for line in theirs.lines]
+
+
 def test_one_kind_alone_is_kubectls_table_and_a_summary(typist: Typist) -> None:
     screen, expected = pair(
         lambda: typist.inventory("get", "certificates"), lambda: typist.kubectl("get", "certificates", "-A").out

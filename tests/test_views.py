@@ -268,6 +268,11 @@ def test_csv_has_seven_columns_for_any_kind(row: Row, line: tuple[str, ...]) -> 
         ([None, "b", "a"], ["a", "b", None]),
         ([1e6, 20, 3.5], [3.5, 20, 1e6]),
         (["\u0661", "2"], ["2", "\u0661"]),
+        (["100Gi", "20Gi", "512Mi", "0", "1.5Ti"], ["0", "512Mi", "20Gi", "100Gi", "1.5Ti"]),
+        (["2", "1500m", "500m", "1"], ["500m", "1", "1500m", "2"]),
+        (["5m", "30s", "0", "1h"], ["0", "30s", "5m", "1h"]),
+        (["<unknown>", "<none>", "b", "<unset>", "7"], ["7", "b", "<unknown>", "<none>", "<unset>"]),
+        (["<none>", ""], ["<none>", ""]),
     ],
 )
 def test_rows_are_sorted_as_what_they_say(values: list[Cell], ordered: list[Cell]) -> None:
@@ -305,6 +310,27 @@ def test_rows_are_sorted_by_a_header_or_a_path(sort_by: str, names: list[str]) -
     assert [row.name for row in part.rows] == names
 
 
+@pytest.mark.parametrize(
+    "path", [".metadata.ownerReferences[0].name", '{.metadata.ownerReferences[?(@.kind=="Job")].name}']
+)
+def test_rows_are_sorted_by_their_owners(path: str) -> None:
+    owned = (("a", "zeta"), ("b", "alpha"))
+    rows = [
+        a_row(name, meta=ObjectMeta(owner_references=(OwnerReference(kind="Job", name=owner),)))
+        for name, owner in owned
+    ]
+    (part,) = sort_rows([listed(a_row("alone", meta=OLD), a_row("unknown"), *rows)], path)
+    assert [row.name for row in part.rows] == ["b", "a", "alone", "unknown"]
+
+
+def test_quantities_are_sorted_by_size_where_a_path_finds_them() -> None:
+    values = ["1E", "2Gi", "1e3k", "1E3", "500m", "1Ki", "1"]
+    columns = (NAME, ColumnDefinition("Size"))
+    rows = [a_row(f"p{place}", value) for place, value in enumerate(values)]
+    (part,) = sort_rows([listed(*rows, columns=columns)], ".columns.Size")
+    assert [row.cells[1] for row in part.rows] == ["500m", "1", "1E3", "1Ki", "2Gi", "1E", "1e3k"]
+
+
 def test_secrets_are_sorted_by_the_servers_age_the_oldest_first() -> None:
     rows = [a_row(name, age) for name, age in (("new", "5m"), ("old", "212d"), ("unknown", ""), ("mid", "47h"))]
     (part,) = sort_rows([Listed(SECRETS, (NAME, AGE), rows)], ".metadata.creationTimestamp")
@@ -328,6 +354,24 @@ def test_what_only_one_kind_has_is_before_what_has_no_value() -> None:
     ordered = sort_rows([nodes, pods], "status")
 
     assert [row.name for part in ordered for row in part.rows] == ["a", "b", "node"]
+
+
+def test_status_is_a_phase_too_and_ready_is_out_of_what_is_desired_as_several_kinds_are_shown() -> None:
+    pods = listed(a_row("web", "3/3", "Running"), a_row("job", "0/1", "Completed"))
+    columns = (NAME, ColumnDefinition("Desired"), READY, ColumnDefinition("Phase"))
+    sets = Listed(a_kind("sets"), columns, [a_row("lost", 9, 0, "Lost"), a_row("bound", 12, 3, "Bound")])
+
+    by = {header: sort_rows([pods, sets], header) for header in ("status", "READY")}
+
+    assert [row.name for part in by["status"] for row in part.rows] == ["bound", "job", "lost", "web"]
+    assert [row.name for part in by["READY"] for row in part.rows] == ["job", "lost", "bound", "web"]
+    assert [row.name for part in sort_rows([sets], "status") for row in part.rows] == ["bound", "lost"]
+
+
+def test_a_column_for_wide_alone_is_sorted_by() -> None:
+    columns = (NAME, ColumnDefinition("Ready", priority=1))
+    (part,) = sort_rows([listed(a_row("a", "2/2"), a_row("b", "0/2"), columns=columns)], "ready")
+    assert [row.name for row in part.rows] == ["b", "a"]
 
 
 def test_secrets_are_among_the_others_by_their_age() -> None:

@@ -7,6 +7,7 @@ every other kind is for `custom`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 
@@ -16,6 +17,7 @@ from kubectl_inventory.judgement.custom import CustomTable
 from kubectl_inventory.judgement.schedules import longest_gap_s
 from kubectl_inventory.judgement.symptoms import Symptom, as_word, by_word
 from kubectl_inventory.output.columns import Places
+from kubectl_inventory.quantity import amount_of
 from kubectl_inventory.reading.inventory import Row
 from kubectl_inventory.resource import Kind
 from kubectl_inventory.wire import ColumnDefinition
@@ -23,12 +25,6 @@ from kubectl_inventory.wire import ColumnDefinition
 NEARLY_USED = 0.9
 """Above this part of a quota its namespace is warned."""
 
-_QUANTITY = re.compile(r"([0-9.]+(?:[eE][0-9]{1,2})?)(n|u|m|k|[KMGTPE]i?)?", re.ASCII)
-_UNITS = {
-    "": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
-    "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60,
-}
-"""apimachinery `pkg/api/resource` quantities; `12e6` is one, too."""
 _TOLERANCE = 1.1
 """So far over its target an autoscaler leaves it as it is (`--horizontal-pod-autoscaler-tolerance`, 0.1)."""
 _LATE_S = 300
@@ -98,27 +94,18 @@ def _quota(row: Row, places: Places) -> Symptom | None:
     for column in ("request", "limit"):
         for entry in places.text(row, column).split(", "):
             name, _, amounts = entry.partition(": ")
-            used, _, hard = amounts.partition("/")
-            whole = _amount(hard)
-            if whole:
-                shares[name] = (_amount(used) / whole, amounts)
+            used, hard = map(amount_of, amounts.split("/", 1)) if "/" in amounts else (None, None)
+            if used and hard is not None:
+                # Of nothing, as where a quota was lowered to 0, anything is more than all.
+                shares[name] = (used / hard if hard else math.inf, amounts)
     if not shares:
         return None
     name, (share, amounts) = max(shares.items(), key=lambda item: item[1][0])
     if share <= NEARLY_USED:
         return None
-    used = f"{share:.0%}"
-    return Symptom(
-        health="warning", reason="QuotaNearlyUsed", brief=f"at {used}", message=f"{name} {amounts}, {used} used"
-    )
-
-
-def _amount(text: str) -> float:
-    match = _QUANTITY.fullmatch(text)
-    try:
-        return float(match[1]) * _UNITS[match[2] or ""] if match is not None else 0.0
-    except ValueError:
-        return 0.0
+    used_part = f"{share:.0%}" if math.isfinite(share) else amounts
+    message = f"{name} {amounts}, {used_part} used" if math.isfinite(share) else f"{name} {amounts}"
+    return Symptom(health="warning", reason="QuotaNearlyUsed", brief=f"at {used_part}", message=message)
 
 
 def _autoscaler(row: Row, places: Places) -> Symptom | None:
@@ -144,8 +131,8 @@ def _is_over(targets: str) -> bool:
     """
     found = _TARGET.findall(targets)
     for current, target in found:
-        one, other = (_amount(text.rstrip("%").removesuffix("(avg)").strip()) for text in (current, target))
-        if not other or one > other * _TOLERANCE:
+        one, other = (amount_of(text.rstrip("%").removesuffix("(avg)").strip()) for text in (current, target))
+        if not other or (one or 0.0) > other * _TOLERANCE:
             return True
     return not found or _MORE in targets
 
