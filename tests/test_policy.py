@@ -196,6 +196,23 @@ def test_a_boundary_can_be_shown_without_a_context() -> None:
     assert policy.denies_context("any") is not None
 
 
+@pytest.mark.parametrize(
+    ("body", "goes_by_context"),
+    [
+        ('contexts: {allow: ["dev"]}', True),
+        ('contexts: {allow: ["*"], deny: []}', False),
+        ('profiles: [{contexts: ["prod-*"], resources: {deny: ["secrets"]}}]', True),
+        ('resources: {deny: ["secrets"]}', False),
+    ],
+)
+def test_contexts_and_profiles_are_rules_on_contexts_also_where_no_profile_matches(
+    body: str, goes_by_context: bool
+) -> None:
+    policy = a_policy("", body, context="dev")
+    assert policy.has_context_rule is goes_by_context
+    assert apply_limit_flags(policy, LimitFlags(workers=1)).has_context_rule is goes_by_context
+
+
 # Several sources: none can loosen
 
 SOURCES = (

@@ -139,6 +139,8 @@ class Policy(msgspec.Struct, frozen=True):
     grace_s: int = 300
     """How long something may take to become ready before that is a finding, in seconds."""
     layers: tuple[Layer, ...] = ()
+    has_profiles: bool = False
+    """Whether any source has profiles, be they of other contexts."""
     flagged: frozenset[str] = frozenset()
     """The limits that a flag set, by their names in the YAML."""
 
@@ -227,8 +229,8 @@ class Policy(msgspec.Struct, frozen=True):
 
     @property
     def has_context_rule(self) -> bool:
-        """Whether any source restricts contexts, so that a context's name must mean its own cluster."""
-        return any(
+        """Whether any source goes by contexts, so that a context's name must mean its own cluster."""
+        return self.has_profiles or any(
             _patterns(layer.contexts.deny) or not _allows_all(layer.contexts.allow) for layer in self.layers
         )
 
@@ -277,7 +279,8 @@ def make_policy(files: Sequence[PolicyFile], context: str | None) -> Policy:
     for document in documents:
         layers.append(document.layer)
         layers.extend(_profile_layers(document, context))
-    policy = _policy_of(tuple(layers))
+    has_profiles = any(document.profiles for document in documents)
+    policy = msgspec.structs.replace(_policy_of(tuple(layers)), has_profiles=has_profiles)
     rule = policy.denies_context(context) if context is not None else None
     if rule is not None:
         verdict = "not allowed" if rule.field.endswith(".allow") else "denied"
@@ -332,7 +335,7 @@ def apply_limit_flags(policy: Policy, flags: LimitFlags) -> Policy:
         if not field.holds(typed):
             raise UsageError(f"{asked} is out of range ({field.range_text})")
         numbers[field.name] = typed
-    return _policy_of(policy.layers, numbers)
+    return msgspec.structs.replace(_policy_of(policy.layers, numbers), has_profiles=policy.has_profiles)
 
 
 def policy_template() -> str:

@@ -83,7 +83,7 @@ def effective_policy(given: Given, connection: Connection | None) -> Policy:
         around.append(connection.server_variable)
     if around and effective.has_context_rule:
         raise PolicyError(
-            f"{around[0]} could lead a permitted context to another cluster, and the policy has rules on contexts",
+            f"{around[0]} could lead a permitted context to another cluster, and the policy goes by contexts",
             hint="use --context NAME alone",
         )
     return effective
