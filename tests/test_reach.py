@@ -64,9 +64,10 @@ def test_a_namespace_that_nobody_may_check_is_asked_and_said_to_be_unchecked() -
     assert (found.names, found.unchecked) == (("shop",), ("shop",))
 
 
-def test_namespaces_that_the_policy_withholds_are_not_asked_even_to_check_a_name() -> None:
+@pytest.mark.parametrize("denied", ["namespaces", "namespace", "ns", "name*"])
+def test_namespaces_that_the_policy_withholds_are_not_asked_even_to_check_a_name(denied: str) -> None:
     api = a_cluster()
-    found = reach(api, "shop", policy=a_policy('resources: {deny: ["namespaces"]}'))
+    found = reach(api, "shop", policy=a_policy(f'resources: {{deny: ["{denied}"]}}'))
     assert (found.unchecked, api.asked) == (("shop",), [])
 
 
@@ -130,7 +131,7 @@ def test_under_a_rule_a_list_that_does_not_name_every_namespace_is_a_fault(reply
 
 @pytest.mark.parametrize(
     ("policy", "why"),
-    [(Policy(), "Forbidden"), (a_policy('resources: {deny: ["namespaces"]}'), "withheld by policy")],
+    [(Policy(), "Forbidden"), (a_policy('resources: {deny: ["ns"]}'), "withheld by policy")],
 )
 def test_where_namespaces_cannot_be_listed_the_contexts_own_stands_in(policy: Policy, why: str) -> None:
     namespaces = Namespaces(FakeApi({"/api/v1/namespaces": REFUSED}), in_turn, policy, context="dev", own="own")

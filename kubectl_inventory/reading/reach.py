@@ -20,7 +20,16 @@ from kubectl_inventory.request import Request
 from kubectl_inventory.resource import Kind, Question, Read, collection_path, is_namespace_name
 from kubectl_inventory.wire import COLLECTION, decode
 
-NAMESPACES = Kind(group="", version="v1", resource="namespaces", kind="Namespace", namespaced=False)
+NAMESPACES = Kind(
+    group="",
+    version="v1",
+    resource="namespaces",
+    kind="Namespace",
+    singular="namespace",
+    namespaced=False,
+    short_names=("ns",),
+)
+"""As every server has it, for whoever needs names before there is a catalog."""
 
 
 class WithheldNamespace(msgspec.Struct, frozen=True):
