@@ -30,6 +30,7 @@ from kubectl_inventory.reading.listing import FANOUT_WAVE, PLAIN_COLUMNS, list_k
 from kubectl_inventory.reading.reach import Namespaces, Reach, find_reach
 from kubectl_inventory.request import Need, Request, Strategy
 from kubectl_inventory.resource import Kind, Question
+from kubectl_inventory.wire import Cell
 from tests.fake_api import (
     AGE,
     DEPLOYMENTS,
@@ -395,6 +396,23 @@ def test_rows_come_as_the_server_orders_them(strategy: Strategy, need: Need) -> 
     api = a_cluster(spread(PODS, "a", "a-b", each=1), names=("a", "a-b"))
     rows, _ = listed(PODS, api, strategy=strategy, need=need, namespaces=("a", "a-b"))
     assert said(rows) == ["a-b/pod-0", "a/pod-0"]
+
+
+ODD_CELLS: tuple[Cell, ...] = (["x", 1, None], {"l": 2, "k": [True]}, [{"a": "b"}], [], {})
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_cells_that_are_lists_and_maps_are_rows_as_any_other(strategy: Strategy) -> None:
+    api = a_cluster(Stock(PODS, [Thing("one", "a", cells=ODD_CELLS)]), names=("a",))
+    rows, reading = listed(PODS, api, strategy=strategy)
+    assert [(row.name, row.cells[1:]) for row in rows] == [("one", ODD_CELLS)]
+    assert reading.is_whole
+
+
+def test_a_cell_too_deep_to_be_printed_is_a_fault_of_its_kind_alone() -> None:
+    deep = b'{"kind": "Table", "rows": [{"cells": ["one", ' + b"[" * 600 + b"]" * 600 + b"]}]}"
+    rows, reading = listed(PODS, FakeApi({"/api/v1/pods": deep}), strategy="bulk")
+    assert (rows, [gap.reason for gap in reading.gaps]) == ([], ["Failed"])
 
 
 def random_cluster(seed: int) -> Callable[[], FakeApi]:
