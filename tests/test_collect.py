@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any, TypeVar
@@ -335,6 +336,46 @@ def test_secrets_with_a_label_value_that_no_other_kind_has_are_counted_and_not_t
     api = a_cluster(Stock(SECRETS, [Thing("one", "a", {"app": "hidden"}), Thing("two", "a")]))
     reading = count(SECRETS, api, by=("label=app",))
     assert (dict(reading.groups), reading.count) == ({("<none>",): 1, ("?",): 1}, 2)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_secrets_are_grouped_by_any_labels_and_what_is_not_known_is_not_told_apart(seed: int) -> None:
+    dice = random.Random(seed)
+    labels = ("app", "tier", "team")
+    secrets = [
+        Thing(f"s-{number}", dice.choice("ab"), {it: dice.choice("wxyz") for it in labels if dice.random() < 0.8})
+        for number in range(40)
+    ]
+    pods = [Thing(f"{it}-{value}", "a", {it: value}) for it in labels for value in "xyz"]
+    collector = a_collector(
+        a_cluster(Stock(PODS, pods), Stock(SECRETS, secrets)), by=tuple(f"label={it}" for it in labels)
+    )
+    drive(count_kind(PODS, collector))
+    _, reading = drive(count_kind(SECRETS, collector))
+    values = [tuple(thing.labels.get(it, "<none>") for it in labels) for thing in secrets]
+    assert dict(reading.groups) == Counter(it if "w" not in it else ("?",) * 3 for it in values)
+
+
+def test_secrets_by_several_labels_cost_the_sum_of_their_values_and_not_the_product() -> None:
+    values = [f"v{number:02}" for number in range(30)]
+    pods = [Thing(f"pod-{value}", "a", {"app": value, "tier": value, "team": value}) for value in values]
+    last = Thing("last", "a", {"app": "v29", "tier": "v29", "team": "v29"})
+    api = a_cluster(Stock(PODS, pods), Stock(SECRETS, [last]))
+    collector = a_collector(api, by=("label=app", "label=tier", "label=team"))
+    drive(count_kind(PODS, collector))
+    _, reading = drive(count_kind(SECRETS, collector))
+    assert dict(reading.groups) == {("v29", "v29", "v29"): 1}
+    assert api.paths.count("/api/v1/secrets") <= 1 + 3 * (len(values) + 1)
+
+
+def test_a_count_of_secrets_by_labels_that_breaks_off_keeps_what_it_has() -> None:
+    late: dict[str, Reply] = {"/api/v1/secrets?labelSelector=app=web,!tier": TimedOut("late")}
+    api = a_cluster(Stock(PODS, LABELLED), Stock(SECRETS, LABELLED), replies=late)
+    collector = a_collector(api, by=("label=app", "label=tier"))
+    drive(count_kind(PODS, collector))
+    _, reading = drive(count_kind(SECRETS, collector))
+    assert dict(reading.groups) == {("<none>", "<none>"): 1, ("db", "<none>"): 1, ("?", "?"): 2}
+    assert reading.gaps == (Gap("TimedOut", "by label: late"),)
 
 
 def test_a_count_by_label_that_is_refused_goes_through_the_namespaces() -> None:
