@@ -24,10 +24,10 @@ from kubectl_inventory.errors import (
     UsageError,
 )
 from kubectl_inventory.reading.batch import Emitted
-from kubectl_inventory.reading.collect import Budget, Collector, Part
+from kubectl_inventory.reading.collect import FANOUT_WAVE, Budget, Collector, Part
 from kubectl_inventory.reading.counting import count_kind
 from kubectl_inventory.reading.inventory import Gap, Page, Reading, Row
-from kubectl_inventory.reading.listing import FANOUT_WAVE, PLAIN_COLUMNS, list_kind
+from kubectl_inventory.reading.listing import PLAIN_COLUMNS, list_kind
 from kubectl_inventory.reading.reach import Namespaces, Reach, find_reach
 from kubectl_inventory.request import Need, Request, Strategy
 from kubectl_inventory.resource import Kind, Question
@@ -582,18 +582,27 @@ def test_few_named_namespaces_are_listed_with_no_look_at_the_cluster() -> None:
     assert api.paths[2:] == ["/api/v1/namespaces/a/pods", "/api/v1/namespaces/b/pods"]
 
 
-def test_a_fan_out_asks_a_wave_of_namespaces_at_a_time() -> None:
+@pytest.mark.parametrize(
+    ("task", "asked"),
+    [(list_kind, {"command": "get"}), (count_kind, {"by": ("label=app",)})],
+    ids=["lists", "counts by label"],
+)
+def test_a_fan_out_asks_a_wave_of_namespaces_at_a_time(
+    task: Callable[[Kind, Collector], Part[Reading]], asked: dict[str, Any]
+) -> None:
     names = tuple(f"n{number:03d}" for number in range(FANOUT_WAVE + 2))
     api = a_cluster(spread(PODS, *names, each=1), names=names)
-    part = list_kind(PODS, a_collector(api, command="get", policy=a_policy('namespaces: {allow: ["n*"]}')))
+    part = task(PODS, a_collector(api, policy=a_policy('namespaces: {allow: ["n*"]}'), **asked))
     waves: list[int] = []
     step = next(part)
     while len(waves) < 2:
         if isinstance(step, Emitted):
             step = next(part)
-        else:
-            waves.append(len(step.jobs))
-            step = part.send([job.run() for job in step.jobs])
+            continue
+        waves.append(len(step.jobs))
+        replies = [job.run() for job in step.jobs]
+        if len(waves) < 2:
+            step = part.send(replies)
     assert waves == [FANOUT_WAVE, 2]
 
 

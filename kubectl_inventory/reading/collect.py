@@ -39,6 +39,8 @@ Part = Generator["Wave[Replied] | Emitted[Page]", "Sequence[Replied]", T]
 """A stretch of a task that ends with a `T`."""
 Keep = Callable[[str | None, CollectionReply], "Page | None"]
 """Takes what is wanted out of the reply for a namespace (None: the whole cluster); a page is handed on at once."""
+FANOUT_WAVE = 64
+"""Namespaces asked before what they said is kept: bounds how many replies are in memory at once."""
 EVENT_GROUPS = ("", "events.k8s.io")
 """They serve the same events, and both select by type."""
 _UNREADABLE_SELECTOR = ("unable to parse requirement:", "found '", "invalid selector:")

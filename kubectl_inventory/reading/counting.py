@@ -15,7 +15,7 @@ from kubectl_inventory.errors import (
     ApiError,
     Forbidden,
 )
-from kubectl_inventory.reading.collect import Collector, End, Part, count_in, count_pages, walk
+from kubectl_inventory.reading.collect import FANOUT_WAVE, Collector, End, Part, count_in, count_pages, walk
 from kubectl_inventory.reading.inventory import Gap, Reading
 from kubectl_inventory.reading.ways import LIGHT_OBJECTS, paged, probed
 from kubectl_inventory.resource import Kind, Lane, Question
@@ -115,10 +115,14 @@ def _count_by_label(kind: Kind, collector: Collector, names: Sequence[str | None
         names = yield from collector.names()
     gaps: list[Gap] = []
     notes: dict[str, None] = {}
-    for name in names:
-        part = yield from walk(kind, collector, _metadata_question(kind, collector, name, None), name, keep)
-        gaps += part.gaps(name)
-        notes.update(dict.fromkeys(part.notes()))
+    for start in range(0, len(names), FANOUT_WAVE):
+        some = names[start : start + FANOUT_WAVE]
+        questions = [_metadata_question(kind, collector, name, None) for name in some]
+        replies = yield from collector.ask(kind, *questions)
+        for name, question, reply in zip(some, questions, replies, strict=True):
+            part = yield from walk(kind, collector, question, name, keep, first=reply)
+            gaps += part.gaps(name)
+            notes.update(dict.fromkeys(part.notes()))
     if end.error is not None and len(gaps) == len(names) and all(gap.reason == "Forbidden" for gap in gaps):
         gaps = list(end.gaps())
     reading = Reading(

@@ -20,7 +20,7 @@ from kubectl_inventory.errors import (
 )
 from kubectl_inventory.reading.batch import Emitted
 from kubectl_inventory.reading.choice import Choice, choose
-from kubectl_inventory.reading.collect import Collector, End, Part, Replied, walk
+from kubectl_inventory.reading.collect import FANOUT_WAVE, Collector, End, Part, Replied, walk
 from kubectl_inventory.reading.inventory import Gap, Page, Reading, Row
 from kubectl_inventory.reading.ways import ONE_REQUEST_OBJECTS
 from kubectl_inventory.resource import Kind, Lane
@@ -28,8 +28,6 @@ from kubectl_inventory.wire import Cell, CollectionReply, ColumnDefinition, Meta
 
 PLAIN_COLUMNS = (ColumnDefinition("Name", "string", "name"), ColumnDefinition("Age", "string"))
 """What kubectl prints of a list that its server did not print: an aggregated API without Tables."""
-FANOUT_WAVE = 64
-"""Namespaces asked before their rows are kept: bounds how many replies are in memory at once."""
 _SELECTOR_CHARS = 4000
 """Proxies in front of an API server commonly end a request line at 8 kB."""
 _DEFAULT_MARK = " (default)"
