@@ -17,6 +17,7 @@ from kubectl_inventory.errors import (
     BadRequest,
     Forbidden,
     Gone,
+    LimitReached,
     NotAcceptable,
     ServerFault,
     TimedOut,
@@ -723,36 +724,39 @@ def test_where_one_of_two_lists_fails_both_are_asked_in_one(failing: str) -> Non
     assert len(rows) == 300 and reading.is_whole
 
 
-def too_slow(plain: FakeApi, *, was_flowing: bool) -> FakeApi:
-    """The same cluster, whose line is too slow for anything but pages."""
+LATE = TimedOut("no answer in 5s", was_flowing=True)
+SILENT = TimedOut("no answer in 5s")
+TOO_LARGE = LimitReached("the reply is larger than 1 MiB (limits.maxResponseMiB)", was_flowing=True)
+NO_MORE = LimitReached("the run's 2 requests are used up (limits.maxRequests)")
+
+
+def all_but_pages(plain: FakeApi, error: ApiError) -> FakeApi:
+    """The same cluster, of which nothing but pages comes."""
 
     def answer(question: Question) -> bytes | ApiError:
         if question.limit is None:
-            return TimedOut("no answer in 5s", was_flowing=was_flowing)
+            return error
         return encode(reply_of(plain, question))
 
     return FakeApi({"/api/v1/pods": answer}, *plain.stocks)
 
 
-@pytest.mark.parametrize(("was_flowing", "count_read"), [(True, 300), (False, 0)])
+@pytest.mark.parametrize("error", [LATE, TOO_LARGE, SILENT, NO_MORE], ids=["late", "too large", "silent", "no more"])
 @pytest.mark.parametrize(("strategy", "need"), [("bulk", "cells"), ("bulk", "metadata"), ("auto", "name")])
-def test_a_list_that_ran_out_of_its_time_while_it_came_is_asked_in_pages(
-    was_flowing: bool, count_read: int, strategy: Strategy, need: Need
+def test_a_list_of_which_less_would_have_come_whole_is_asked_in_pages(
+    error: ApiError, strategy: Strategy, need: Need
 ) -> None:
-    plain = a_crowd()
-
-    api = too_slow(plain, was_flowing=was_flowing)
+    api = all_but_pages(a_crowd(), error)
     rows, reading = listed(PODS, api, need=need, strategy=strategy, policy=a_policy("limits: {pageSize: 100}"))
-    assert len(rows) == count_read
-    assert reading.gaps == (() if was_flowing else (Gap("TimedOut", "no answer in 5s"),))
+    assert len(rows) == (300 if error.was_flowing else 0)
+    assert reading.gaps == (() if error.was_flowing else (Gap(error.reason, error.message),))
     pages = [question for question in api.asked if question.limit == 100]
-    assert len(pages) == (3 if was_flowing else 0)
+    assert len(pages) == (3 if error.was_flowing else 0)
 
 
-def test_two_lists_that_ran_out_of_their_time_while_they_came_are_asked_in_pages() -> None:
-    plain = a_crowd()
-
-    api = too_slow(plain, was_flowing=True)
+@pytest.mark.parametrize("error", [LATE, TOO_LARGE], ids=["late", "too large"])
+def test_two_lists_of_which_less_would_have_come_whole_are_asked_in_pages(error: ApiError) -> None:
+    api = all_but_pages(a_crowd(), error)
     rows, reading = listed(PODS, api, need="metadata", policy=a_policy("limits: {pageSize: 100}"))
     assert len(rows) == 300 and reading.is_whole
     assert [question.limit for question in api.asked if question.path == "/api/v1/pods"] == [
@@ -782,17 +786,18 @@ def test_a_namespaces_pages_of_two_moments_are_told_of() -> None:
     assert reading.notes == ("its pages expired; the rest was read at a newer version",)
 
 
-def test_a_page_that_runs_out_of_its_time_is_not_asked_again() -> None:
+@pytest.mark.parametrize("error", [LATE, TOO_LARGE], ids=["late", "too large"])
+def test_a_page_of_which_less_would_have_come_whole_is_not_asked_again(error: ApiError) -> None:
     plain = a_crowd()
 
     def answer(question: Question) -> bytes | ApiError:
         if question.limit != 1:
-            return TimedOut("no answer in 5s", was_flowing=True)
+            return error
         return encode(reply_of(plain, question))
 
     api = FakeApi({"/api/v1/pods": answer}, *plain.stocks)
     rows, reading = listed(PODS, api, strategy="bulk")
-    assert (rows, reading.gaps) == ([], (Gap("TimedOut", "no answer in 5s"),))
+    assert (rows, reading.gaps) == ([], (Gap(error.reason, error.message),))
     assert [question.limit for question in api.asked] == [1, None, 500]
 
 

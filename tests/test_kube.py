@@ -641,7 +641,7 @@ def endless(exchange: Exchange) -> None:
 @pytest.mark.parametrize("answer", [gzip_bomb, endless, lambda exchange: exchange.reply(body=bytes(3 << 20))], ids=str)
 def test_a_reply_over_the_limit_is_stopped_by_name(answer: Callable[[Exchange], None]) -> None:
     failure = failure_of(answer, max_response_bytes=2 << 20)
-    assert isinstance(failure, LimitReached) and "limits.maxResponseMiB" in failure.message
+    assert isinstance(failure, LimitReached) and failure.was_flowing and "limits.maxResponseMiB" in failure.message
 
 
 def test_a_reply_of_just_the_limit_is_read() -> None:
@@ -654,8 +654,9 @@ def test_no_more_requests_are_sent_than_allowed() -> None:
         cluster = a_cluster(server, max_requests=2)
         ask(cluster)
         ask(cluster)
-        with pytest.raises(LimitReached, match=r"limits\.maxRequests"):
+        with pytest.raises(LimitReached, match=r"limits\.maxRequests") as raised:
             ask(cluster)
+    assert not raised.value.was_flowing
     assert len(server.asked) == 2
 
 

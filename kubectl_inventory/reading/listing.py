@@ -12,12 +12,7 @@ from itertools import pairwise
 import msgspec
 
 from kubectl_inventory.clock import human_age
-from kubectl_inventory.errors import (
-    ApiError,
-    Forbidden,
-    LimitReached,
-    TimedOut,
-)
+from kubectl_inventory.errors import ApiError, Forbidden, LimitReached
 from kubectl_inventory.reading.batch import Emitted
 from kubectl_inventory.reading.choice import Choice, choose
 from kubectl_inventory.reading.collect import FANOUT_WAVE, Collector, End, Part, Replied, walk
@@ -141,7 +136,7 @@ def _list_joined(kind: Kind, collector: Collector, names: Sequence[str] | None, 
     replies = yield from collector.ask(kind, cells, metadata)
     joined = _joined(*replies)
     if joined is None:
-        is_too_much = any(map(_is_too_much, replies))
+        is_too_much = any(isinstance(reply, ApiError) and reply.was_flowing for reply in replies)
         return (yield from _list_whole(kind, collector, names, choice, is_too_much=is_too_much))
     keeper = _Keeper(kind, collector, only=frozenset(names) if names is not None else None)
     end = End()
@@ -153,11 +148,6 @@ def _list_joined(kind: Kind, collector: Collector, names: Sequence[str] | None, 
     if page is not None:
         yield Emitted(page, len(page.rows))
     return keeper.reading(end.gaps(), 0)
-
-
-def _is_too_much(reply: Replied) -> bool:
-    """Whether less of it would have come whole."""
-    return isinstance(reply, LimitReached) or (isinstance(reply, TimedOut) and reply.was_flowing)
 
 
 def _joined(cells: Replied, metadata: Replied) -> CollectionReply | None:
