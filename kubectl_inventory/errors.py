@@ -32,6 +32,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+OUT_OF_TIME = "the run's time was up (limits.deadlineSeconds)"
+"""The message of whatever the end of the run cut off, or kept from being asked: no longer request can help it."""
+
 
 class InventoryError(Exception):
     """Any failure that the program explains in one line."""
