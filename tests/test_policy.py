@@ -14,15 +14,13 @@ from kubectl_inventory.boundary.policy import (
     LimitFlags,
     Limits,
     Policy,
-    PolicyFile,
     Setting,
     apply_limit_flags,
     check_policy,
     make_policy,
     policy_template,
-    read_policy_files,
 )
-from kubectl_inventory.boundary.policy_file import MAX_FILE_BYTES
+from kubectl_inventory.boundary.policy_file import MAX_FILE_BYTES, PolicyFile, read_policy_files
 from kubectl_inventory.boundary.policy_text import parse_policy
 from kubectl_inventory.errors import PolicyError, UsageError
 from kubectl_inventory.health import HEALTHS, Health

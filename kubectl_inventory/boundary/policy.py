@@ -36,8 +36,6 @@ from kubectl_inventory.boundary.policy_file import (
     Problem,
     WordRule,
     number_text,
-    read_policy_file,
-    read_policy_files,
 )
 from kubectl_inventory.errors import PolicyError, UsageError, near
 from kubectl_inventory.resource import Kind
@@ -45,23 +43,6 @@ from kubectl_inventory.words import quoted
 
 if TYPE_CHECKING:
     from kubectl_inventory.health import Health
-
-__all__ = [
-    "LimitFlags",
-    "Limits",
-    "Policy",
-    "PolicyDocument",
-    "PolicyFile",
-    "Problem",
-    "Rule",
-    "Setting",
-    "apply_limit_flags",
-    "check_policy",
-    "make_policy",
-    "policy_template",
-    "read_policy_file",
-    "read_policy_files",
-]
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -131,9 +112,9 @@ class Policy(msgspec.Struct, frozen=True):
 
     limits: Limits = Limits()
     more_than_namespaces: int = 3
+    """Up to this many named namespaces are listed one by one; more by whatever is cheapest."""
     most_fanned_out: int | None = None
     """How many namespaces may be asked one by one where nobody named them; None: whatever is cheapest."""
-    """Up to this many namespaces: one list each; above: one cluster-wide list."""
     discovery_cache_s: int = 30
     """How long discovery may be remembered; 0 is not at all."""
     grace_s: int = 300
