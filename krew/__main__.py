@@ -22,7 +22,7 @@ from krew.manifest import (
     this_platform,
     without_comments,
 )
-from krew.root import KrewRoot
+from krew.root import KrewRoot, entry_for
 from krew.rules import Named, Offered, archive_faults, manifest_faults
 from krew.trial import tried
 
@@ -130,10 +130,7 @@ def _run(manifest: Manifest, text: str, dist: Path) -> None:
     """Installs this platform's archive into a root that goes away, and runs it through the link."""
     with tempfile.TemporaryDirectory() as base:
         root = KrewRoot(Path(base), on=this_platform())
-        name = next(
-            entry.archive_name for entry in manifest.spec.platforms if this_platform() in entry.matching()
-        )
-        link = root.install(manifest, text, dist / name)
+        link = root.install(manifest, text, dist / entry_for(manifest, this_platform()).archive_name)
         for said in tried(link, manifest.spec.version):
             print(said)
         root.uninstall(manifest)

@@ -13,7 +13,9 @@ import os
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -94,24 +96,37 @@ def sha256_of(archive: Path) -> str:
 
 def read_archive(path: Path) -> Archive:
     """What is in an archive. Raises `PackagingError` for one that is damaged."""
-    try:
-        with path.open("rb") as stream:
-            begin = stream.read(8)
-        found = next((name for magic, name in _MAGIC if begin.startswith(magic)), None)
+    with _in_one_line(path):
+        found = _format_of(path)
         entries = tuple(_tar_entries(path) if found == "tar.gz" else _zip_entries(path) if found == "zip" else ())
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
-        raise PackagingError(f"{path.name} cannot be unpacked: {error}") from error
     return Archive(sha256_of(path), found, entries)
 
 
 def read_contents(path: Path) -> Mapping[str, bytes]:
-    """What is in each of an archive's files."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            return {member.filename: archive.read(member) for member in archive.infolist() if not member.is_dir()}
-    with tarfile.open(path, "r:gz") as tar:
-        files = ((member.name, tar.extractfile(member)) for member in tar if member.isreg())
-        return {name: file.read() for name, file in files if file is not None}
+    """What is in each of an archive's files. Raises `PackagingError` for one that is damaged."""
+    with _in_one_line(path):
+        if _format_of(path) == "zip":
+            with zipfile.ZipFile(path) as archive:
+                return {member.filename: archive.read(member) for member in archive.infolist() if not member.is_dir()}
+        with tarfile.open(path, "r:gz") as tar:
+            files = ((member.name, tar.extractfile(member)) for member in tar if member.isreg())
+            return {name: file.read() for name, file in files if file is not None}
+
+
+@contextmanager
+def _in_one_line(path: Path) -> Iterator[None]:
+    """What the libraries say of a damaged archive, as ours."""
+    try:
+        yield
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        raise PackagingError(f"{path.name} cannot be unpacked: {error}") from error
+
+
+def _format_of(path: Path) -> Format | None:
+    # As krew tells it: a zip is known to others by its end, which a tar.gz may have as well.
+    with path.open("rb") as stream:
+        begin = stream.read(8)
+    return next((name for magic, name in _MAGIC if begin.startswith(magic)), None)
 
 
 def _tar_entries(path: Path) -> Iterator[Entry]:

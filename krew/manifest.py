@@ -6,13 +6,13 @@ comment. Knows nothing of what is in an archive.
 
 from __future__ import annotations
 
-import platform
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
+
+from kubectl_inventory.version import platform_name
 
 
 class PackagingError(Exception):
@@ -47,9 +47,6 @@ KNOWN_TO_KREW = (
 
 NO_SUM = "0" * 64
 """Stands for the sum of an archive that has not been built: no archive has it."""
-
-_SYSTEMS = {"win32": "windows"}
-_MACHINES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64"}
 
 
 class Requirement(msgspec.Struct, frozen=True):
@@ -153,8 +150,7 @@ def read_manifest(text: str) -> Manifest:
 
 def this_platform() -> OsArch:
     """The one that we run on, which is the one that can be built for."""
-    machine = platform.machine()
-    return OsArch(_SYSTEMS.get(sys.platform, sys.platform), _MACHINES.get(machine, machine))
+    return OsArch(*platform_name().split("/"))
 
 
 def archive_name(version: str, built: OsArch) -> str:

@@ -56,7 +56,7 @@ class KrewRoot:
         faults = manifest_faults(Named(f"{manifest.metadata.name}.yaml", manifest))
         if faults:
             raise PackagingError(f"the manifest is not valid: {'; '.join(map(str, faults))}")
-        platform = _entry_for(manifest, self._on)
+        platform = entry_for(manifest, self._on)
         offered = Offered(platform, read_archive(archive))
         faults = archive_faults(offered)
         if faults:
@@ -83,7 +83,8 @@ class KrewRoot:
         return self._receipts / f"{manifest.metadata.name}.yaml"
 
 
-def _entry_for(manifest: Manifest, on: OsArch) -> Platform:
+def entry_for(manifest: Manifest, on: OsArch) -> Platform:
+    """What krew takes on a platform. Raises `PackagingError` where there is nothing for it."""
     for entry in manifest.spec.platforms:
         if entry.selector is not None and entry.selector.matches(on):
             return entry

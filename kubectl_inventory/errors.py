@@ -32,6 +32,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+OUT_OF_TIME = "the run's time was up (limits.deadlineSeconds)"
+"""The message of whatever the end of the run cut off, or kept from being asked: no longer request can help it."""
+
 
 class InventoryError(Exception):
     """Any failure that the program explains in one line."""
@@ -87,10 +90,15 @@ class ApiError(InventoryError):
 
     `reason` is the word that an inventory prints for it: Forbidden, TimedOut,
     Failed, Unavailable or NotReached. One that `is_fatal` ends the run: no other request can succeed.
+    `was_flowing`: much of the answer was there, so less would have come whole.
     """
 
     reason: ClassVar[str] = "Failed"
     is_fatal = False
+
+    def __init__(self, message: str, *, hint: str | None = None, was_flowing: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.was_flowing = was_flowing
 
 
 class Unauthorized(ApiError):
@@ -140,13 +148,9 @@ class BadRequest(ServerFault):
 
 
 class TimedOut(ApiError):
-    """The whole answer was not there in time. `was_flowing`: much of it was, so less would have come whole."""
+    """The whole answer was not there in time."""
 
     reason = "TimedOut"
-
-    def __init__(self, message: str, *, hint: str | None = None, was_flowing: bool = False) -> None:
-        super().__init__(message, hint=hint)
-        self.was_flowing = was_flowing
 
 
 class Unreachable(ApiError):

@@ -11,7 +11,7 @@ import msgspec
 
 from kubectl_inventory.boundary.policy import Policy
 from kubectl_inventory.clock import now_iso, ticks_s
-from kubectl_inventory.errors import TimedOut
+from kubectl_inventory.errors import OUT_OF_TIME, TimedOut
 from kubectl_inventory.reading.batch import Batch, Bounds, Finished, Progress, Unfinished, run_each
 from kubectl_inventory.reading.cache import DiscoveryCache, Remembered
 from kubectl_inventory.reading.collect import Budget, Collector, Part, Replied
@@ -223,7 +223,8 @@ def read_catalog(session: Session, each: SideBySide) -> Catalog:
             if error.hint is not None:
                 raise
             where = f"{session.server} (context {session.context})"
-            raise TimedOut(f"{where} did not say what there is: {error.message}", hint=_LONGER) from error
+            hint = _LATER if error.message == OUT_OF_TIME else _LONGER
+            raise TimedOut(f"{where} did not say what there is: {error.message}", hint=hint) from error
         session.cache.save(known, session.round_trip_s())
     return make_catalog(known)
 
@@ -300,8 +301,5 @@ def _ending(kind: Kind, end: Finished[Reading] | Unfinished, seen: int) -> Readi
     """A kind's reading; for one that the end of the run cut off, what had been seen of it."""
     if isinstance(end, Finished):
         return end.outcome
-    if end.started:
-        gap = Gap("TimedOut", "the run's time was up (limits.deadlineSeconds)")
-    else:
-        gap = Gap("NotReached", "the run's time was up before it was asked (limits.deadlineSeconds)")
+    gap = Gap("TimedOut" if end.started else "NotReached", OUT_OF_TIME)
     return Reading(kind=kind, count=seen, gaps=(gap,))

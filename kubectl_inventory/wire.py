@@ -15,8 +15,14 @@ import msgspec
 
 from kubectl_inventory.errors import ServerFault
 
-Cell = str | int | float | bool | None
-"""What a Table's cell holds: typed JSON, `None` where a custom resource has no such value."""
+Scalar = str | int | float | bool | None
+Simple = Scalar | list[Scalar] | dict[str, Scalar]
+Cell = Scalar | list[Simple] | dict[str, Simple]
+"""What a Table's cell holds: typed JSON, `None` where a custom resource has no such value.
+
+meta/v1 promises "simple maps, lists" as well. No server of Kubernetes' own sends one; whatever is nested deeper
+than this is not simple, and printing it could exhaust the stack.
+"""
 
 
 class GroupVersionKind(msgspec.Struct, frozen=True):

@@ -14,7 +14,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from kubectl_inventory.boundary.policy import Policy, PolicyFile, make_policy
+from kubectl_inventory.boundary.policy import Policy, make_policy
+from kubectl_inventory.boundary.policy_file import PolicyFile
 from kubectl_inventory.errors import ApiError, NotAcceptable, NotFound
 from kubectl_inventory.reading.inventory import Inventory, Page, Reading, Row, Taken
 from kubectl_inventory.reading.plan import Plan, Treatment

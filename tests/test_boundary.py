@@ -249,18 +249,24 @@ def test_what_was_typed_and_is_denied_is_refused_before_anything_is_sent(
     assert "policy.yaml:3)" in screen.err
 
 
-@pytest.mark.parametrize("way", ["--server", "KUBERNETES_MASTER"])
+@pytest.mark.parametrize(
+    "rules",
+    ['contexts: {deny: ["prod-*"]}', 'profiles: [{contexts: ["prod-*"], resources: {deny: [secrets]}}]'],
+    ids=["contexts", "profiles"],
+)
+@pytest.mark.parametrize("way", ["--server", "--cluster", "KUBERNETES_MASTER"])
 def test_no_flag_and_no_variable_leads_round_a_rule_on_contexts(
-    demo: ControlPlane, desk: Desk, admin: Typist, tmp_path: Path, way: str
+    demo: ControlPlane, desk: Desk, admin: Typist, tmp_path: Path, way: str, rules: str
 ) -> None:
     assert admin.kubeconfig is not None
     kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text(re.sub(r"(?m)^ *server: .*\n", "", admin.kubeconfig.read_text()))
-    argv = (way, demo.server) if way.startswith("-") else ()
+    entries = admin.kubeconfig.read_text()
+    kubeconfig.write_text(entries if way == "--cluster" else re.sub(r"(?m)^ *server: .*\n", "", entries))
+    argv = (way, "demo" if way == "--cluster" else demo.server) if way.startswith("-") else ()
     env = {} if argv else {way: demo.server}
     typist = Typist(tmp_path, kubeconfig)
 
-    screen, events = desk.ask(*argv, rules='contexts: {deny: ["prod-*"]}', typist=typist, env=env)
+    screen, events = desk.ask(*argv, rules=rules, typist=typist, env=env)
     assert (screen.code, screen.out, events) == (2, "", [])
     assert screen.err.startswith(f"error: {way} could lead a permitted context to another cluster")
     assert desk.ask(*argv, typist=typist, env=env)[0].code == 3

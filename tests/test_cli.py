@@ -184,6 +184,53 @@ def test_a_policy_is_checked_without_a_credential(typist: Typist, tmp_path: Path
     assert screen.err.endswith("no errors (kind names not checked: no cluster)\n")
 
 
+PLAIN = "apiVersion: inventory/v1\nkind: BoundaryPolicy\n"
+PROFILED = f"{PLAIN}profiles: [{{contexts: [dev], resources: {{deny: [secrets]}}}}]\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "said"),
+    [
+        (("--kubeconfig", "/nope"), 1, "/nope"),
+        (("--context", "nonsuch"), 2, 'context "nonsuch" is not in '),
+        (("--cluster", "nonsuch"), 2, 'cluster "nonsuch" is not in '),
+        (("--user", "nonsuch"), 2, 'user "nonsuch" is not in '),
+        (("--as-uid", "7"), 1, "--as-uid, --as-group and --as-user-extra need --as"),
+    ],
+)
+@pytest.mark.parametrize("command", ["show", "check"])
+def test_a_boundary_of_a_connection_that_is_not_there_is_no_looser_one_but_an_error(
+    typist: Typist, command: str, typed: Sequence[str], code: int, said: str
+) -> None:
+    (typist.home / "policy.yaml").write_text(PROFILED)
+    screen = typist.inventory("policy", command, "--policy", str(typist.home / "policy.yaml"), *typed)
+    assert (screen.code, screen.out) == (code, "")
+    assert said in screen.err
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        (PROFILED, "warning: no profile applied: no kubeconfig: KUBECONFIG=/nope does not exist"),
+        (PLAIN, ""),
+    ],
+    ids=["profiles", "none"],
+)
+def test_a_boundary_without_a_context_says_that_no_profile_is_in_it(typist: Typist, policy: str, said: str) -> None:
+    (typist.home / "policy.yaml").write_text(policy)
+    env = {"KUBECONFIG": "/nope"}
+    screen = typist.inventory("policy", "show", "--policy", str(typist.home / "policy.yaml"), env=env)
+    assert (screen.code, screen.err.partition(", and ")[0]) == (0, said)
+    assert ["resources.deny", "<none>", "built-in"] in [line.split() for line in screen.lines]
+
+
+def test_a_profile_is_shown_where_its_context_is_known(typist: Typist) -> None:
+    (typist.home / "policy.yaml").write_text(PROFILED)
+    screen = typist.inventory("policy", "show", "--policy", str(typist.home / "policy.yaml"))
+    assert (screen.code, screen.err) == (0, "")
+    assert "secrets" in screen.out
+
+
 @pytest.mark.parametrize("argv", [("-n", "shop", "get", "pods", "-n", "pay"), ("get", "pods", "-n", "pay", "-n=shop")])
 def test_namespaces_typed_before_and_after_the_command_are_all_meant(admin: Typist, argv: Sequence[str]) -> None:
     screen = admin.inventory(*argv, "--no-headers", "-q")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import product
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from kubectl_inventory.errors import (
     BadRequest,
     Forbidden,
     Gone,
+    LimitReached,
     NotAcceptable,
     ServerFault,
     TimedOut,
@@ -23,13 +25,14 @@ from kubectl_inventory.errors import (
     UsageError,
 )
 from kubectl_inventory.reading.batch import Emitted
-from kubectl_inventory.reading.collect import Budget, Collector, Part
+from kubectl_inventory.reading.collect import FANOUT_WAVE, Budget, Collector, Part
 from kubectl_inventory.reading.counting import count_kind
 from kubectl_inventory.reading.inventory import Gap, Page, Reading, Row
-from kubectl_inventory.reading.listing import FANOUT_WAVE, PLAIN_COLUMNS, list_kind
+from kubectl_inventory.reading.listing import PLAIN_COLUMNS, list_kind
 from kubectl_inventory.reading.reach import Namespaces, Reach, find_reach
 from kubectl_inventory.request import Need, Request, Strategy
 from kubectl_inventory.resource import Kind, Question
+from kubectl_inventory.wire import Cell
 from tests.fake_api import (
     AGE,
     DEPLOYMENTS,
@@ -336,6 +339,46 @@ def test_secrets_with_a_label_value_that_no_other_kind_has_are_counted_and_not_t
     assert (dict(reading.groups), reading.count) == ({("<none>",): 1, ("?",): 1}, 2)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_secrets_are_grouped_by_any_labels_and_what_is_not_known_is_not_told_apart(seed: int) -> None:
+    dice = random.Random(seed)
+    labels = ("app", "tier", "team")
+    secrets = [
+        Thing(f"s-{number}", dice.choice("ab"), {it: dice.choice("wxyz") for it in labels if dice.random() < 0.8})
+        for number in range(40)
+    ]
+    pods = [Thing(f"{it}-{value}", "a", {it: value}) for it in labels for value in "xyz"]
+    collector = a_collector(
+        a_cluster(Stock(PODS, pods), Stock(SECRETS, secrets)), by=tuple(f"label={it}" for it in labels)
+    )
+    drive(count_kind(PODS, collector))
+    _, reading = drive(count_kind(SECRETS, collector))
+    values = [tuple(thing.labels.get(it, "<none>") for it in labels) for thing in secrets]
+    assert dict(reading.groups) == Counter(it if "w" not in it else ("?",) * 3 for it in values)
+
+
+def test_secrets_by_several_labels_cost_the_sum_of_their_values_and_not_the_product() -> None:
+    values = [f"v{number:02}" for number in range(30)]
+    pods = [Thing(f"pod-{value}", "a", {"app": value, "tier": value, "team": value}) for value in values]
+    last = Thing("last", "a", {"app": "v29", "tier": "v29", "team": "v29"})
+    api = a_cluster(Stock(PODS, pods), Stock(SECRETS, [last]))
+    collector = a_collector(api, by=("label=app", "label=tier", "label=team"))
+    drive(count_kind(PODS, collector))
+    _, reading = drive(count_kind(SECRETS, collector))
+    assert dict(reading.groups) == {("v29", "v29", "v29"): 1}
+    assert api.paths.count("/api/v1/secrets") <= 1 + 3 * (len(values) + 1)
+
+
+def test_a_count_of_secrets_by_labels_that_breaks_off_keeps_what_it_has() -> None:
+    late: dict[str, Reply] = {"/api/v1/secrets?labelSelector=app=web,!tier": TimedOut("late")}
+    api = a_cluster(Stock(PODS, LABELLED), Stock(SECRETS, LABELLED), replies=late)
+    collector = a_collector(api, by=("label=app", "label=tier"))
+    drive(count_kind(PODS, collector))
+    _, reading = drive(count_kind(SECRETS, collector))
+    assert dict(reading.groups) == {("<none>", "<none>"): 1, ("db", "<none>"): 1, ("?", "?"): 2}
+    assert reading.gaps == (Gap("TimedOut", "by label: late"),)
+
+
 def test_a_count_by_label_that_is_refused_goes_through_the_namespaces() -> None:
     api = a_cluster(Stock(PODS, LABELLED), names=("a", "b"), replies=denies("pods", "b"))
     reading = count(PODS, api, by=("label=app",))
@@ -395,6 +438,23 @@ def test_rows_come_as_the_server_orders_them(strategy: Strategy, need: Need) -> 
     api = a_cluster(spread(PODS, "a", "a-b", each=1), names=("a", "a-b"))
     rows, _ = listed(PODS, api, strategy=strategy, need=need, namespaces=("a", "a-b"))
     assert said(rows) == ["a-b/pod-0", "a/pod-0"]
+
+
+ODD_CELLS: tuple[Cell, ...] = (["x", 1, None], {"l": 2, "k": [True]}, [{"a": "b"}], [], {})
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_cells_that_are_lists_and_maps_are_rows_as_any_other(strategy: Strategy) -> None:
+    api = a_cluster(Stock(PODS, [Thing("one", "a", cells=ODD_CELLS)]), names=("a",))
+    rows, reading = listed(PODS, api, strategy=strategy)
+    assert [(row.name, row.cells[1:]) for row in rows] == [("one", ODD_CELLS)]
+    assert reading.is_whole
+
+
+def test_a_cell_too_deep_to_be_printed_is_a_fault_of_its_kind_alone() -> None:
+    deep = b'{"kind": "Table", "rows": [{"cells": ["one", ' + b"[" * 600 + b"]" * 600 + b"]}]}"
+    rows, reading = listed(PODS, FakeApi({"/api/v1/pods": deep}), strategy="bulk")
+    assert (rows, [gap.reason for gap in reading.gaps]) == ([], ["Failed"])
 
 
 def random_cluster(seed: int) -> Callable[[], FakeApi]:
@@ -523,18 +583,27 @@ def test_few_named_namespaces_are_listed_with_no_look_at_the_cluster() -> None:
     assert api.paths[2:] == ["/api/v1/namespaces/a/pods", "/api/v1/namespaces/b/pods"]
 
 
-def test_a_fan_out_asks_a_wave_of_namespaces_at_a_time() -> None:
+@pytest.mark.parametrize(
+    ("task", "asked"),
+    [(list_kind, {"command": "get"}), (count_kind, {"by": ("label=app",)})],
+    ids=["lists", "counts by label"],
+)
+def test_a_fan_out_asks_a_wave_of_namespaces_at_a_time(
+    task: Callable[[Kind, Collector], Part[Reading]], asked: dict[str, Any]
+) -> None:
     names = tuple(f"n{number:03d}" for number in range(FANOUT_WAVE + 2))
     api = a_cluster(spread(PODS, *names, each=1), names=names)
-    part = list_kind(PODS, a_collector(api, command="get", policy=a_policy('namespaces: {allow: ["n*"]}')))
+    part = task(PODS, a_collector(api, policy=a_policy('namespaces: {allow: ["n*"]}'), **asked))
     waves: list[int] = []
     step = next(part)
     while len(waves) < 2:
         if isinstance(step, Emitted):
             step = next(part)
-        else:
-            waves.append(len(step.jobs))
-            step = part.send([job.run() for job in step.jobs])
+            continue
+        waves.append(len(step.jobs))
+        replies = [job.run() for job in step.jobs]
+        if len(waves) < 2:
+            step = part.send(replies)
     assert waves == [FANOUT_WAVE, 2]
 
 
@@ -655,36 +724,39 @@ def test_where_one_of_two_lists_fails_both_are_asked_in_one(failing: str) -> Non
     assert len(rows) == 300 and reading.is_whole
 
 
-def too_slow(plain: FakeApi, *, was_flowing: bool) -> FakeApi:
-    """The same cluster, whose line is too slow for anything but pages."""
+LATE = TimedOut("no answer in 5s", was_flowing=True)
+SILENT = TimedOut("no answer in 5s")
+TOO_LARGE = LimitReached("the reply is larger than 1 MiB (limits.maxResponseMiB)", was_flowing=True)
+NO_MORE = LimitReached("the run's 2 requests are used up (limits.maxRequests)")
+
+
+def all_but_pages(plain: FakeApi, error: ApiError) -> FakeApi:
+    """The same cluster, of which nothing but pages comes."""
 
     def answer(question: Question) -> bytes | ApiError:
         if question.limit is None:
-            return TimedOut("no answer in 5s", was_flowing=was_flowing)
+            return error
         return encode(reply_of(plain, question))
 
     return FakeApi({"/api/v1/pods": answer}, *plain.stocks)
 
 
-@pytest.mark.parametrize(("was_flowing", "count_read"), [(True, 300), (False, 0)])
+@pytest.mark.parametrize("error", [LATE, TOO_LARGE, SILENT, NO_MORE], ids=["late", "too large", "silent", "no more"])
 @pytest.mark.parametrize(("strategy", "need"), [("bulk", "cells"), ("bulk", "metadata"), ("auto", "name")])
-def test_a_list_that_ran_out_of_its_time_while_it_came_is_asked_in_pages(
-    was_flowing: bool, count_read: int, strategy: Strategy, need: Need
+def test_a_list_of_which_less_would_have_come_whole_is_asked_in_pages(
+    error: ApiError, strategy: Strategy, need: Need
 ) -> None:
-    plain = a_crowd()
-
-    api = too_slow(plain, was_flowing=was_flowing)
+    api = all_but_pages(a_crowd(), error)
     rows, reading = listed(PODS, api, need=need, strategy=strategy, policy=a_policy("limits: {pageSize: 100}"))
-    assert len(rows) == count_read
-    assert reading.gaps == (() if was_flowing else (Gap("TimedOut", "no answer in 5s"),))
+    assert len(rows) == (300 if error.was_flowing else 0)
+    assert reading.gaps == (() if error.was_flowing else (Gap(error.reason, error.message),))
     pages = [question for question in api.asked if question.limit == 100]
-    assert len(pages) == (3 if was_flowing else 0)
+    assert len(pages) == (3 if error.was_flowing else 0)
 
 
-def test_two_lists_that_ran_out_of_their_time_while_they_came_are_asked_in_pages() -> None:
-    plain = a_crowd()
-
-    api = too_slow(plain, was_flowing=True)
+@pytest.mark.parametrize("error", [LATE, TOO_LARGE], ids=["late", "too large"])
+def test_two_lists_of_which_less_would_have_come_whole_are_asked_in_pages(error: ApiError) -> None:
+    api = all_but_pages(a_crowd(), error)
     rows, reading = listed(PODS, api, need="metadata", policy=a_policy("limits: {pageSize: 100}"))
     assert len(rows) == 300 and reading.is_whole
     assert [question.limit for question in api.asked if question.path == "/api/v1/pods"] == [
@@ -714,17 +786,18 @@ def test_a_namespaces_pages_of_two_moments_are_told_of() -> None:
     assert reading.notes == ("its pages expired; the rest was read at a newer version",)
 
 
-def test_a_page_that_runs_out_of_its_time_is_not_asked_again() -> None:
+@pytest.mark.parametrize("error", [LATE, TOO_LARGE], ids=["late", "too large"])
+def test_a_page_of_which_less_would_have_come_whole_is_not_asked_again(error: ApiError) -> None:
     plain = a_crowd()
 
     def answer(question: Question) -> bytes | ApiError:
         if question.limit != 1:
-            return TimedOut("no answer in 5s", was_flowing=True)
+            return error
         return encode(reply_of(plain, question))
 
     api = FakeApi({"/api/v1/pods": answer}, *plain.stocks)
     rows, reading = listed(PODS, api, strategy="bulk")
-    assert (rows, reading.gaps) == ([], (Gap("TimedOut", "no answer in 5s"),))
+    assert (rows, reading.gaps) == ([], (Gap(error.reason, error.message),))
     assert [question.limit for question in api.asked] == [1, None, 500]
 
 

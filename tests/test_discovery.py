@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import msgspec
 import pytest
 
 from kubectl_inventory import run
@@ -238,6 +239,17 @@ def test_a_group_that_answers_garbage_is_a_gap() -> None:
     catalog = discovered(LEGACY_API, LEGACY_APIS, {**LEGACY, "/apis/apps/v1": b"service unavailable"})
     assert [(gap.version, gap.reason) for gap in catalog.gaps] == [("v1", "Failed")]
     assert names(catalog) == ["pods/v1", "deployments.apps/v1beta1", "olds.apps/v1beta1"]
+
+
+@pytest.mark.parametrize(("group", "version"), [("Odd_Group", "v1"), ("a/../b", "v1"), ("odd", "v1/..")])
+def test_a_group_whose_path_cannot_be_spelled_is_a_gap_of_the_walk(group: str, version: str) -> None:
+    odd = {"name": group, "versions": [{"version": version}], "preferredVersion": {"version": version}}
+    named = msgspec.json.decode(LEGACY_APIS)
+    groups = encode({**named, "groups": [odd, *named["groups"]]})
+    catalog = discovered(LEGACY_API, groups, LEGACY)
+    assert names(catalog) == ["pods/v1", "deployments.apps/v1", "olds.apps/v1beta1"]
+    message = f"'{group}/{version}' is not a group and version's name"
+    assert catalog.gaps == (DiscoveryGap(group, version, "Failed", message),)
 
 
 def test_an_old_server_with_nothing_but_null_has_no_kinds() -> None:

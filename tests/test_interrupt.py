@@ -200,6 +200,7 @@ def test_the_end_of_the_run_names_what_was_not_read(
     assert screen.code == 3
     assert "paused: INCOMPLETE: " in screen.err
     assert "TimedOut" in screen.err
+    assert ("hint: --deadline 10m gives the whole run longer" in screen.err) is (command != ["kinds"])
     assert "Traceback" not in screen.err
 
 

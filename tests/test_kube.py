@@ -23,6 +23,7 @@ from kubectl_inventory.clock import now_epoch, ticks_s
 from kubectl_inventory.connection.kube import Cluster, RequestRecord, open_cluster
 from kubectl_inventory.connection.kubeconfig import Connection
 from kubectl_inventory.errors import (
+    OUT_OF_TIME,
     BadRequest,
     BoundaryError,
     Forbidden,
@@ -555,6 +556,14 @@ def test_a_connection_that_is_never_accepted_is_within_the_time() -> None:
         ask(a_cluster(f"http://127.0.0.1:{port}", request_timeout_s=0.3))
 
 
+@pytest.mark.parametrize(("run_s", "is_fatal"), [(60, True), (0.3, False)])
+def test_a_server_that_is_not_reached_is_fatal_unless_the_run_was_over_first(run_s: float, is_fatal: bool) -> None:
+    with a_full_backlog() as port, pytest.raises(TimedOut) as caught:
+        ask(a_cluster(f"http://127.0.0.1:{port}", request_timeout_s=0.5, run_s=run_s))
+    assert caught.value.is_fatal is is_fatal
+    assert (OUT_OF_TIME in caught.value.message) is not is_fatal
+
+
 def test_the_proxy_is_within_the_time(authority: trustme.CA) -> None:
     with LiveApi(Exchange.hang) as proxy, pytest.raises(TimedOut):
         ask(
@@ -579,9 +588,9 @@ def test_nothing_is_asked_after_the_end_of_the_run() -> None:
         assert server.asked == []
 
 
-def test_the_end_of_the_run_ends_a_request() -> None:
+def test_the_end_of_the_run_ends_a_request_and_is_told_from_its_own() -> None:
     failure = failure_of(Exchange.hang, request_timeout_s=60, run_s=0.3)
-    assert isinstance(failure, TimedOut)
+    assert isinstance(failure, TimedOut) and failure.message == OUT_OF_TIME
 
 
 @pytest.mark.parametrize(
@@ -654,7 +663,7 @@ def endless(exchange: Exchange) -> None:
 @pytest.mark.parametrize("answer", [gzip_bomb, endless, lambda exchange: exchange.reply(body=bytes(3 << 20))], ids=str)
 def test_a_reply_over_the_limit_is_stopped_by_name(answer: Callable[[Exchange], None]) -> None:
     failure = failure_of(answer, max_response_bytes=2 << 20)
-    assert isinstance(failure, LimitReached) and "limits.maxResponseMiB" in failure.message
+    assert isinstance(failure, LimitReached) and failure.was_flowing and "limits.maxResponseMiB" in failure.message
 
 
 def test_a_reply_of_just_the_limit_is_read() -> None:
@@ -667,8 +676,9 @@ def test_no_more_requests_are_sent_than_allowed() -> None:
         cluster = a_cluster(server, max_requests=2)
         ask(cluster)
         ask(cluster)
-        with pytest.raises(LimitReached, match=r"limits\.maxRequests"):
+        with pytest.raises(LimitReached, match=r"limits\.maxRequests") as raised:
             ask(cluster)
+    assert not raised.value.was_flowing
     assert len(server.asked) == 2
 
 

@@ -22,7 +22,7 @@ import pytest
 import trustme
 import yaml
 
-from krew.archive import pack, read_archive, sha256_of
+from krew.archive import pack, read_archive, read_contents, sha256_of
 from krew.build import ROOT, version
 from krew.manifest import (
     NO_SUM,
@@ -252,12 +252,43 @@ def test_a_zip_without_modes_or_with_links_is_told(tmp_path: Path, mode: int, ru
     assert rules_broken_by(a_zip(tmp_path / "a.zip", mode=mode)) == rules
 
 
-def test_a_damaged_archive_is_told_in_a_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("read", [read_archive, read_contents])
+@pytest.mark.parametrize(
+    "damaged",
+    [lambda packed: packed[:40], lambda packed: packed[:10] + b"\xff" * 20 + packed[30:], lambda packed: b"PK\x03\x04"],
+    ids=["cut off", "other bytes", "no zip"],
+)
+def test_a_damaged_archive_is_told_in_a_line(
+    tmp_path: Path, damaged: Callable[[bytes], bytes], read: Callable[[Path], object]
+) -> None:
     path = a_tar(tmp_path / "a.tar.gz")
-    path.write_bytes(path.read_bytes()[:40])
+    path.write_bytes(damaged(path.read_bytes()))
 
     with pytest.raises(PackagingError, match=r"^a\.tar\.gz cannot be unpacked: [^\n]+$"):
-        read_archive(path)
+        read(path)
+
+
+@pytest.mark.parametrize("read", [read_archive, read_contents])
+def test_an_archive_that_is_damaged_in_the_midst_of_a_file_is_told_in_a_line(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "numbers").write_text("\n".join(map(str, range(200_000))), encoding="utf-8")
+    path = tmp_path / "a.tar.gz"
+    pack(tmp_path / "files", path, epoch=1)
+    packed, half = path.read_bytes(), path.stat().st_size // 2
+    path.write_bytes(packed[:half] + b"\xff" * 99 + packed[half + 99 :])
+
+    with pytest.raises(PackagingError, match=r"^a\.tar\.gz cannot be unpacked: [^\n]+$"):
+        read(path)
+
+
+def test_what_is_installed_is_what_was_judged_though_an_archive_ends_as_another(tmp_path: Path) -> None:
+    path = a_tar(tmp_path / "a.tar.gz")
+    path.write_bytes(path.read_bytes() + a_zip(tmp_path / "other.zip").read_bytes())
+
+    assert zipfile.is_zipfile(path)
+    assert set(read_contents(path)) == {entry.name for entry in read_archive(path).entries}
 
 
 @pytest.mark.parametrize("to", ["../../evil", "/{}/evil"])
@@ -428,6 +459,19 @@ def test_a_check_without_a_manifest_says_what_writes_it(desk: Desk) -> None:
 
     hint = f"make dist manifest VERSION={version()} writes it"
     assert checked == Screen(1, "", f"error: no {desk.dist}/plugin.yaml: {hint}\n")
+
+
+def test_a_platform_that_is_not_offered_has_nothing_to_be_tried(desk: Desk) -> None:
+    desk.has_built(next(it for it in PLATFORMS if it != HERE))
+    desk.fills()
+    manifest = yaml.safe_load((desk.dist / "plugin.yaml").read_text(encoding="utf-8"))
+    others = [it for it in manifest["spec"]["platforms"] if not it["uri"].endswith(archive_name(version(), HERE))]
+    manifest["spec"]["platforms"] = others
+    (desk.dist / "plugin.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
+
+    checked = krew_py("check", "--run", "--dist", desk.dist)
+
+    assert (checked.code, checked.err) == (1, f"error: inventory is not offered for {HERE}\n")
 
 
 def test_a_release_needs_every_archive(desk: Desk) -> None:

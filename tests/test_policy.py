@@ -14,15 +14,13 @@ from kubectl_inventory.boundary.policy import (
     LimitFlags,
     Limits,
     Policy,
-    PolicyFile,
     Setting,
     apply_limit_flags,
     check_policy,
     make_policy,
     policy_template,
-    read_policy_files,
 )
-from kubectl_inventory.boundary.policy_file import MAX_FILE_BYTES
+from kubectl_inventory.boundary.policy_file import MAX_FILE_BYTES, PolicyFile, read_policy_files
 from kubectl_inventory.boundary.policy_text import parse_policy
 from kubectl_inventory.errors import PolicyError, UsageError
 from kubectl_inventory.health import HEALTHS, Health
@@ -194,6 +192,23 @@ def test_a_run_without_a_context_is_told_so() -> None:
 def test_a_boundary_can_be_shown_without_a_context() -> None:
     policy = a_policy('contexts: {deny: ["*"]}', context=None)
     assert policy.denies_context("any") is not None
+
+
+@pytest.mark.parametrize(
+    ("body", "goes_by_context"),
+    [
+        ('contexts: {allow: ["dev"]}', True),
+        ('contexts: {allow: ["*"], deny: []}', False),
+        ('profiles: [{contexts: ["prod-*"], resources: {deny: ["secrets"]}}]', True),
+        ('resources: {deny: ["secrets"]}', False),
+    ],
+)
+def test_contexts_and_profiles_are_rules_on_contexts_also_where_no_profile_matches(
+    body: str, goes_by_context: bool
+) -> None:
+    policy = a_policy("", body, context="dev")
+    assert policy.has_context_rule is goes_by_context
+    assert apply_limit_flags(policy, LimitFlags(workers=1)).has_context_rule is goes_by_context
 
 
 # Several sources: none can loosen

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from kubectl_inventory.boundary.policy import Policy
-from kubectl_inventory.errors import Forbidden, PolicyError, ServerFault, TimedOut, Unauthorized, UsageError
+from kubectl_inventory.errors import (
+    Forbidden,
+    KubeconfigError,
+    PolicyError,
+    ServerFault,
+    TimedOut,
+    Unauthorized,
+    UsageError,
+)
 from kubectl_inventory.reading.reach import Namespaces, Reach, find_reach, in_server_order
 from kubectl_inventory.request import Command, Request
 from tests.fake_api import NAME, FakeApi, a_policy, a_table, in_turn, namespaces_stock
@@ -64,9 +72,10 @@ def test_a_namespace_that_nobody_may_check_is_asked_and_said_to_be_unchecked() -
     assert (found.names, found.unchecked) == (("shop",), ("shop",))
 
 
-def test_namespaces_that_the_policy_withholds_are_not_asked_even_to_check_a_name() -> None:
+@pytest.mark.parametrize("denied", ["namespaces", "namespace", "ns", "name*"])
+def test_namespaces_that_the_policy_withholds_are_not_asked_even_to_check_a_name(denied: str) -> None:
     api = a_cluster()
-    found = reach(api, "shop", policy=a_policy('resources: {deny: ["namespaces"]}'))
+    found = reach(api, "shop", policy=a_policy(f'resources: {{deny: ["{denied}"]}}'))
     assert (found.unchecked, api.asked) == (("shop",), [])
 
 
@@ -130,12 +139,26 @@ def test_under_a_rule_a_list_that_does_not_name_every_namespace_is_a_fault(reply
 
 @pytest.mark.parametrize(
     ("policy", "why"),
-    [(Policy(), "Forbidden"), (a_policy('resources: {deny: ["namespaces"]}'), "withheld by policy")],
+    [(Policy(), "Forbidden"), (a_policy('resources: {deny: ["ns"]}'), "withheld by policy")],
 )
 def test_where_namespaces_cannot_be_listed_the_contexts_own_stands_in(policy: Policy, why: str) -> None:
     namespaces = Namespaces(FakeApi({"/api/v1/namespaces": REFUSED}), in_turn, policy, context="dev", own="own")
     assert namespaces.names() == ("own",)
     assert namespaces.remark == f"own, the context's own; namespaces are {why}, name others with -n"
+
+
+@pytest.mark.parametrize("own", ["kube_system", "a/../b", "Shop", "x" * 64])
+def test_a_contexts_namespace_that_cannot_be_one_is_an_error_where_it_would_be_asked(own: str) -> None:
+    namespaces = Namespaces(FakeApi({"/api/v1/namespaces": REFUSED}), in_turn, Policy(), context="dev", own=own)
+    with pytest.raises(KubeconfigError) as raised:
+        namespaces.names()
+    assert raised.value.message.startswith(f'"{own}", the namespace of context dev, cannot be one: lower-case')
+    assert raised.value.message.endswith("it is needed where namespaces are Forbidden")
+
+
+def test_a_contexts_namespace_that_cannot_be_one_does_not_matter_where_namespaces_are_listed() -> None:
+    namespaces = Namespaces(a_cluster(), in_turn, Policy(), context="dev", own="kube_system")
+    assert namespaces.names() == ("kube-public", "kube-system", "pay", "shop")
 
 
 def test_the_servers_order_is_that_of_namespace_and_name_together() -> None:

@@ -69,6 +69,11 @@ def drawn(headers: Sequence[str], *rows: Sequence[str], layout: str = "table", s
         (float("inf"), "+Inf"),
         (float("-inf"), "-Inf"),
         (float("nan"), "NaN"),
+        (["x", "y"], "[x y]"),
+        ([], "[]"),
+        ({"l": 2, "k": 1}, "map[k:1 l:2]"),
+        ({}, "map[]"),
+        ({"b": [True, None], "a": 1e6}, "map[a:1e+06 b:[true <nil>]]"),
     ],
 )
 def test_a_cell_is_written_as_go_writes_it(cell: Cell, text: str) -> None:

@@ -287,6 +287,14 @@ def test_no_count_of_one_namespace_passes_for_the_whole_clusters(at_home: Typist
     assert sum(it["count"] for it in told["items"]) > 200
 
 
+def test_a_contexts_namespace_that_cannot_be_one_is_told_by_name(at_home: Typist) -> None:
+    assert at_home.kubectl("config", "set-context", "--current", "--namespace=kube_system").code == 0
+    screen = at_home.inventory("get", "pods")
+    assert (screen.code, screen.out) == (1, "")
+    assert screen.err.startswith('error: "kube_system", the namespace of context demo, cannot be one: ')
+    assert at_home.inventory("get", "pods", "-n", "shop").code == 0
+
+
 # --- no rights at all ---
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kubectl_inventory.boundary.policy import Rule
+from kubectl_inventory.errors import OUT_OF_TIME
 from kubectl_inventory.output.style import Style
 from kubectl_inventory.output.summary import Summary, summarize
 from kubectl_inventory.reading.discovery import DiscoveryGap
@@ -121,6 +122,25 @@ def test_a_group_that_hangs_is_named_with_what_to_do() -> None:
     assert said.hint == (
         '"kubectl get apiservice v1.stock.acme.example --context dev"; --exclude stocklevels.stock.acme.example'
     )
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "hint"),
+    [
+        ("TimedOut", "no answer in 5s", "--request-timeout 30s gives each request more time"),
+        ("TimedOut", OUT_OF_TIME, "--deadline 10m gives the whole run longer"),
+        ("NotReached", OUT_OF_TIME, "--deadline 10m gives the whole run longer"),
+    ],
+)
+def test_the_hint_is_about_the_time_that_was_up(reason: str, message: str, hint: str) -> None:
+    late = [Reading(kind=kind, gaps=(Gap(reason, message),)) for kind in (PODS, NODES, EVENTS, STOCK)]
+    assert summary(*late).hint == hint
+
+
+def test_where_the_run_was_over_for_few_the_hint_is_who_serves_them_or_that_it_can_be_longer() -> None:
+    late = Gap("TimedOut", OUT_OF_TIME)
+    assert summary(Reading(kind=PODS, gaps=(late,))).hint == "--deadline 10m gives the whole run longer"
+    assert summary(Reading(kind=STOCK, gaps=(late,))).hint.startswith('"kubectl get apiservice v1.stock.acme.example"')
 
 
 def test_a_list_that_broke_off_is_among_the_unread() -> None:

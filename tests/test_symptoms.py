@@ -373,6 +373,11 @@ def test_a_run_that_failed_is_a_warning_for_a_day(
     assert (symptom.health if symptom is not None else None) == expected
 
 
+def test_a_status_that_is_a_list_or_a_map_is_read_as_it_is_printed() -> None:
+    assert a_bucket("Status", ["Frobnicating"]) == a_bucket("Status", "[Frobnicating]")
+    assert a_bucket("Status,Replicas,Ready", "Ready", {"wanted": 3}, ["1"]) == a_bucket("Status,Ready", "Ready", "[1]")
+
+
 def test_a_word_that_is_not_known_is_quoted() -> None:
     assert a_bucket("Phase", "Frobnicating") == Symptom(
         health="unknown", reason="Frobnicating", message='what "Frobnicating" means is not known here', is_unheard=True

@@ -145,6 +145,7 @@ def test_one_kind_has_the_servers_columns(wide: bool, headers: tuple[str, ...], 
         ("shop", (None,), ("shop", "web", "")),
         ("shop", (1234567.5,), ("shop", "web", "1.2345675e+06")),
         ("shop", (True,), ("shop", "web", "true")),
+        ("shop", (["x", "y"],), ("shop", "web", "[x y]")),
     ],
 )
 def test_rows_of_any_length_fit_their_columns(namespace: str, cells: tuple[Cell, ...], row: tuple[str, ...]) -> None:
@@ -273,6 +274,7 @@ def test_csv_has_seven_columns_for_any_kind(row: Row, line: tuple[str, ...]) -> 
         (["5m", "30s", "0", "1h"], ["0", "30s", "5m", "1h"]),
         (["<unknown>", "<none>", "b", "<unset>", "7"], ["7", "b", "<unknown>", "<none>", "<unset>"]),
         (["<none>", ""], ["<none>", ""]),
+        ([["y"], {"k": 1}, "x", ["x", "z"]], [["x", "z"], ["y"], {"k": 1}, "x"]),
     ],
 )
 def test_rows_are_sorted_as_what_they_say(values: list[Cell], ordered: list[Cell]) -> None:
@@ -519,6 +521,12 @@ def test_an_object_is_told_with_its_metadata() -> None:
         },
         "columns": {"Ready": "1/1"},
     }
+
+
+def test_a_cell_that_is_a_list_or_a_map_is_itself_in_the_document() -> None:
+    places = Places((NAME, ColumnDefinition("Zones"), ColumnDefinition("Sizes")))
+    item = views.object_item(PODS, a_row("web", ["x", "y"], {"s": 1}), places)
+    assert item["columns"] == {"Zones": ["x", "y"], "Sizes": {"s": 1}}
 
 
 @pytest.mark.parametrize(("namespace", "more"), [("shop", {"namespace": "shop"}), ("", {}), (None, {})])

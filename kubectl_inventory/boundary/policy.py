@@ -36,8 +36,6 @@ from kubectl_inventory.boundary.policy_file import (
     Problem,
     WordRule,
     number_text,
-    read_policy_file,
-    read_policy_files,
 )
 from kubectl_inventory.errors import PolicyError, UsageError, near
 from kubectl_inventory.resource import Kind
@@ -45,23 +43,6 @@ from kubectl_inventory.words import quoted
 
 if TYPE_CHECKING:
     from kubectl_inventory.health import Health
-
-__all__ = [
-    "LimitFlags",
-    "Limits",
-    "Policy",
-    "PolicyDocument",
-    "PolicyFile",
-    "Problem",
-    "Rule",
-    "Setting",
-    "apply_limit_flags",
-    "check_policy",
-    "make_policy",
-    "policy_template",
-    "read_policy_file",
-    "read_policy_files",
-]
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -131,14 +112,16 @@ class Policy(msgspec.Struct, frozen=True):
 
     limits: Limits = Limits()
     more_than_namespaces: int = 3
+    """Up to this many named namespaces are listed one by one; more by whatever is cheapest."""
     most_fanned_out: int | None = None
     """How many namespaces may be asked one by one where nobody named them; None: whatever is cheapest."""
-    """Up to this many namespaces: one list each; above: one cluster-wide list."""
     discovery_cache_s: int = 30
     """How long discovery may be remembered; 0 is not at all."""
     grace_s: int = 300
     """How long something may take to become ready before that is a finding, in seconds."""
     layers: tuple[Layer, ...] = ()
+    has_profiles: bool = False
+    """Whether any source has profiles, be they of other contexts."""
     flagged: frozenset[str] = frozenset()
     """The limits that a flag set, by their names in the YAML."""
 
@@ -229,8 +212,8 @@ class Policy(msgspec.Struct, frozen=True):
 
     @property
     def has_context_rule(self) -> bool:
-        """Whether any source restricts contexts, so that a context's name must mean its own cluster."""
-        return any(
+        """Whether any source goes by contexts, so that a context's name must mean its own cluster."""
+        return self.has_profiles or any(
             _patterns(layer.contexts.deny) or not _allows_all(layer.contexts.allow) for layer in self.layers
         )
 
@@ -279,7 +262,8 @@ def make_policy(files: Sequence[PolicyFile], context: str | None) -> Policy:
     for document in documents:
         layers.append(document.layer)
         layers.extend(_profile_layers(document, context))
-    policy = _policy_of(tuple(layers))
+    has_profiles = any(document.profiles for document in documents)
+    policy = msgspec.structs.replace(_policy_of(tuple(layers)), has_profiles=has_profiles)
     rule = policy.denies_context(context) if context is not None else None
     if rule is not None:
         verdict = "not allowed" if rule.field.endswith(".allow") else "denied"
@@ -334,7 +318,7 @@ def apply_limit_flags(policy: Policy, flags: LimitFlags) -> Policy:
         if not field.holds(typed):
             raise UsageError(f"{asked} is out of range ({field.range_text})")
         numbers[field.name] = typed
-    return _policy_of(policy.layers, numbers)
+    return msgspec.structs.replace(_policy_of(policy.layers, numbers), has_profiles=policy.has_profiles)
 
 
 def policy_template() -> str:

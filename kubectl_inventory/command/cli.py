@@ -329,10 +329,14 @@ def policy_show(ctx: click.Context, /, **_: object) -> int:
     """Print the effective boundary and which source set each value."""
     from kubectl_inventory.output.answer import print_settings
 
+    terminal = ctx.ensure_object(Terminal)
     given = given_to(ctx)
     style = _style(given, SETTING_FORMATS)
-    effective = effective_policy(given, usable_connection(given))
-    print_settings(effective.settings(), style, ctx.ensure_object(Terminal).write)
+    connection, why_none = usable_connection(given)
+    effective = effective_policy(given, connection)
+    print_settings(effective.settings(), style, terminal.write)
+    if connection is None and effective.has_profiles:
+        terminal.say(f"warning: no profile applied: {why_none}")
     return 0
 
 
@@ -354,7 +358,7 @@ def policy_check(ctx: click.Context, /, file: Path | None, **_: object) -> int:
     if not files:
         terminal.say("no policy file: the built-in policy denies nothing")
         return 0
-    connection = usable_connection(given)
+    connection = usable_connection(given)[0]
     context = connection.context if connection is not None else None
     known = known_kinds(terminal, given, connection) if connection is not None else None
     kinds_known = known.kinds if known is not None else None

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from kubectl_inventory.command.options import Given
 from kubectl_inventory.command.terminal import AuditLog, Terminal
 from kubectl_inventory.errors import ApiError, KubeconfigError, PolicyError
@@ -83,7 +85,7 @@ def effective_policy(given: Given, connection: Connection | None) -> Policy:
         around.append(connection.server_variable)
     if around and effective.has_context_rule:
         raise PolicyError(
-            f"{around[0]} could lead a permitted context to another cluster, and the policy has rules on contexts",
+            f"{around[0]} could lead a permitted context to another cluster, and the policy goes by contexts",
             hint="use --context NAME alone",
         )
     return effective
@@ -96,14 +98,20 @@ def connection_of(given: Given) -> Connection:
     return load_connection(given.connection_flags, environ=os.environ, home=home())
 
 
-def usable_connection(given: Given) -> Connection | None:
-    """The connection whose context's profiles apply; None where there is no cluster to speak of."""
+def usable_connection(given: Given) -> tuple[Connection | None, str]:
+    """The connection whose context's profiles apply; or None, and why there is none.
+
+    Raises `KubeconfigError` where anything was typed that says which: another boundary is not what was asked for.
+    """
+    from kubectl_inventory.connection.kubeconfig import ConnectionFlags
+
     try:
-        return connection_of(given)
-    except KubeconfigError:
-        if given.context is not None:
+        return connection_of(given), ""
+    except KubeconfigError as error:
+        typed = msgspec.structs.replace(given.connection_flags, cache_dir=None, disable_compression=False)
+        if typed != ConnectionFlags():
             raise
-        return None
+        return None, error.message
 
 
 def known_kinds(terminal: Terminal, given: Given, connection: Connection) -> Catalog | None:

@@ -24,6 +24,7 @@ from kubectl_inventory.connection.kubeconfig import Connection
 from kubectl_inventory.connection.reply import Body, Reply, warnings_of
 from kubectl_inventory.connection.transport import Guard, Pool, Watchdog, Wire, endpoint_of
 from kubectl_inventory.errors import (
+    OUT_OF_TIME,
     ApiError,
     BadRequest,
     Forbidden,
@@ -243,7 +244,9 @@ class Cluster:
             raise self._weighed(self._failures.disconnected()) from error
 
     def _unconnected(self, error: OSError, guard: Guard, request: _Request) -> InventoryError:
-        return self._weighed(self._failures.not_connected(error, guard, no_answer=request.no_answer))
+        failure = self._failures.not_connected(error, guard, no_answer=request.no_answer)
+        # At the run's end whatever is unread is told as such, whichever thread sees it first.
+        return failure if isinstance(failure, TimedOut) and request.ends_with_run else self._weighed(failure)
 
     def _weighed(self, failure: InventoryError) -> InventoryError:
         """Where no reply has ever come, as far as this run knows there is no server: nothing else can succeed."""
@@ -396,6 +399,7 @@ class _Request:
         self.question = question
         self.path = path
         self.end_s = min(begun_s + request_timeout_s, end_s)
+        self.ends_with_run = self.end_s == end_s
         self._allowed_s = self.end_s - begun_s
         self._server_end_s = begun_s + self._allowed_s * _SERVER_GIVES_UP_AT
 
@@ -411,7 +415,7 @@ class _Request:
 
     @property
     def no_answer(self) -> str:
-        """`no answer in 5s`."""
-        if self._allowed_s <= 0:
-            return "not asked: the run's time was over"
+        """`no answer in 5s`; or that the run was over first."""
+        if self.ends_with_run:
+            return OUT_OF_TIME
         return f"no answer in {round(self._allowed_s, 1 if self._allowed_s >= 1 else 3):g}s"

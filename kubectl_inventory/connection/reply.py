@@ -111,7 +111,8 @@ class Body:
                 if response.status != 200:
                     return False
                 raise LimitReached(
-                    f"the reply is larger than {self._max_bytes / (1 << 20):g} MiB (limits.maxResponseMiB)"
+                    f"the reply is larger than {self._max_bytes / (1 << 20):g} MiB (limits.maxResponseMiB)",
+                    was_flowing=True,
                 )
         if response.length or (is_open_ended and not self.bytes_received):  # read(n) does not say so
             raise http.client.IncompleteRead(b"")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kubectl_inventory.output.go_text import number_text
+from kubectl_inventory.output.go_text import value_text
 
 if TYPE_CHECKING:
     from kubectl_inventory.wire import Cell
@@ -40,7 +40,7 @@ def cell_text(cell: Cell) -> str:
         return cell
     if cell is None:
         return ""
-    return number_text(cell)
+    return value_text(cell)
 
 
 def coloured(health: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from kubectl_inventory.errors import OUT_OF_TIME
 from kubectl_inventory.output.style import Style
 from kubectl_inventory.output.views import treated
 from kubectl_inventory.reading.inventory import REASONS, Inventory, Reading
@@ -88,6 +89,10 @@ def account(
 def _stuck_hint(inventory: Inventory, flags: str) -> str:
     """For an aggregated group that does not answer: who serves it, and how to do without; for limits, which."""
     unread = [reading for reading in inventory.readings if reading.gaps]
+    was_over = any(OUT_OF_TIME in gap.message for reading in unread for gap in reading.gaps)
+    later = "--deadline 10m gives the whole run longer" if was_over else ""
+    if later and len(unread) > _SHOWN_NAMES:
+        return later
     if len(unread) > _SHOWN_NAMES:
         reasons = Counter(reading.reason for reading in unread)
         if reasons["NotReached"]:
@@ -103,7 +108,7 @@ def _stuck_hint(inventory: Inventory, flags: str) -> str:
             return f'"kubectl get apiservice {service}{flags}"; --exclude {reading.kind.name}'
     for gap in inventory.plan.gaps:
         return f'"kubectl get apiservice {gap.version}.{gap.group}{flags}" tells why; --exclude "*.{gap.group}"'
-    return ""
+    return later
 
 
 def _reason_lines(inventory: Inventory) -> Iterable[str]:

@@ -22,7 +22,6 @@ from kubectl_inventory.errors import (
     LimitReached,
     NotAcceptable,
     ServerFault,
-    TimedOut,
     UsageError,
 )
 from kubectl_inventory.reading.batch import Emitted, Job, Wave
@@ -39,6 +38,8 @@ Part = Generator["Wave[Replied] | Emitted[Page]", "Sequence[Replied]", T]
 """A stretch of a task that ends with a `T`."""
 Keep = Callable[[str | None, CollectionReply], "Page | None"]
 """Takes what is wanted out of the reply for a namespace (None: the whole cluster); a page is handed on at once."""
+FANOUT_WAVE = 64
+"""Namespaces asked before what they said is kept: bounds how many replies are in memory at once."""
 EVENT_GROUPS = ("", "events.k8s.io")
 """They serve the same events, and both select by type."""
 _UNREADABLE_SELECTOR = ("unable to parse requirement:", "found '", "invalid selector:")
@@ -263,8 +264,9 @@ def walk(
     while True:
         if reply is None:
             (reply,) = yield from collector.ask(kind, question)
-        if isinstance(reply, TimedOut) and reply.was_flowing and question.limit is None:
-            # Too much for one request's time over this line: each page has as much time, within the run's.
+        if isinstance(reply, ApiError) and reply.was_flowing and question.limit is None:
+            # Too much for one request's time over this line, or for the policy's size of one reply: each page has
+            # as much of both, within the run's.
             question, reply = collector.paged(question), None
             continue
         if isinstance(reply, Gone) and reply.continue_token and reply.continue_token != question.continue_token:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import product
 
 import msgspec
 
@@ -16,7 +15,7 @@ from kubectl_inventory.errors import (
     ApiError,
     Forbidden,
 )
-from kubectl_inventory.reading.collect import Collector, End, Part, count_in, count_pages, walk
+from kubectl_inventory.reading.collect import FANOUT_WAVE, Collector, End, Part, count_in, count_pages, walk
 from kubectl_inventory.reading.inventory import Gap, Reading
 from kubectl_inventory.reading.ways import LIGHT_OBJECTS, paged, probed
 from kubectl_inventory.resource import Kind, Lane, Question
@@ -116,10 +115,14 @@ def _count_by_label(kind: Kind, collector: Collector, names: Sequence[str | None
         names = yield from collector.names()
     gaps: list[Gap] = []
     notes: dict[str, None] = {}
-    for name in names:
-        part = yield from walk(kind, collector, _metadata_question(kind, collector, name, None), name, keep)
-        gaps += part.gaps(name)
-        notes.update(dict.fromkeys(part.notes()))
+    for start in range(0, len(names), FANOUT_WAVE):
+        some = names[start : start + FANOUT_WAVE]
+        questions = [_metadata_question(kind, collector, name, None) for name in some]
+        replies = yield from collector.ask(kind, *questions)
+        for name, question, reply in zip(some, questions, replies, strict=True):
+            part = yield from walk(kind, collector, question, name, keep, first=reply)
+            gaps += part.gaps(name)
+            notes.update(dict.fromkeys(part.notes()))
     if end.error is not None and len(gaps) == len(names) and all(gap.reason == "Forbidden" for gap in gaps):
         gaps = list(end.gaps())
     reading = Reading(
@@ -163,27 +166,18 @@ def _count_secrets(kind: Kind, collector: Collector, names: Sequence[str | None]
         reading = collector.without_the_rest(reading, whole)
     groups: Counter[tuple[str, ...]] = Counter()
     failed: list[Gap] = []
-    values = [sorted(collector.label_values[label] | {ABSENT}) for label in labels]
     for name, count in zip(names, counted, strict=True):
         if isinstance(count, ApiError) or not count:
             continue
         namespace = name if name is not None else "-"
-        left = count
-        for combination in product(*values):
-            if left <= 0:
-                break
-            chosen = dict(zip((f"label={label}" for label in labels), combination, strict=True))
-            question = _selected(kind, collector, name, chosen)
-            (reply,) = yield from collector.ask(kind, question)
-            found = yield from count_pages(kind, collector, question, reply)
-            if isinstance(found, ApiError):
-                failed.append(Gap(found.reason, f"by label: {found.message}", name))
-                break
-            if found:
-                groups[tuple(chosen.get(key, namespace) for key in keys)] += found
-                left -= found
-        if left > 0:
-            groups[tuple(UNKNOWN if key != "namespace" else namespace for key in keys)] += left
+        found, error = yield from _count_labelled(kind, collector, name, count)
+        if error is not None:
+            failed.append(Gap(error.reason, f"by label: {error.message}", name))
+        if found.total() < count:
+            found[(UNKNOWN,) * len(labels)] += count - found.total()
+        for values, number in found.items():
+            chosen = dict(zip(labels, values, strict=True))
+            groups[tuple(namespace if key == "namespace" else chosen[key.partition("=")[2]] for key in keys)] += number
     if isinstance(whole, int) and reading.is_whole and reading.count < whole:
         # As in `_count_by_namespace`: what lies in no listed namespace is not told apart.
         groups[tuple(UNKNOWN for _ in keys)] += whole - reading.count
@@ -191,12 +185,41 @@ def _count_secrets(kind: Kind, collector: Collector, names: Sequence[str | None]
     return msgspec.structs.replace(reading, groups=dict(groups), gaps=(*reading.gaps, *failed))
 
 
-def _selected(kind: Kind, collector: Collector, name: str | None, chosen: dict[str, str]) -> Question:
-    """A question for the objects that have these label values, or do not have the label at all."""
+def _count_labelled(
+    kind: Kind, collector: Collector, name: str | None, most: int, chosen: tuple[str, ...] = ()
+) -> Part[tuple[Counter[tuple[str, ...]], ApiError | None]]:
+    """How many of a namespace's `most` objects have which values of the labels, and what stood in the way.
+
+    `chosen` are the values of the first labels that all of them have. The next label is only asked for where
+    there is something: what is asked grows with the sum of the labels' values, and not with their product.
+    """
+    labels = collector.request.label_keys
+    found: Counter[tuple[str, ...]] = Counter()
+    for value in sorted(collector.label_values[labels[len(chosen)]] | {ABSENT}):
+        if most <= 0:
+            break
+        values = (*chosen, value)
+        question = _selected(kind, collector, name, values)
+        (reply,) = yield from collector.ask(kind, question)
+        count = yield from count_pages(kind, collector, question, reply)
+        if isinstance(count, ApiError):
+            return found, count
+        most -= count
+        if count and len(values) < len(labels):
+            within, error = yield from _count_labelled(kind, collector, name, count, values)
+            found += within
+            if error is not None:
+                return found, error
+        elif count:
+            found[values] = count
+    return found, None
+
+
+def _selected(kind: Kind, collector: Collector, name: str | None, values: Sequence[str]) -> Question:
+    """A question for the objects that have these values of the first labels, or do not have the label at all."""
     question = collector.table(kind, name, lane="list")
     selectors = [question.label_selector] if question.label_selector else []
-    for key, value in chosen.items():
-        label = key.partition("=")[2]
+    for label, value in zip(collector.request.label_keys, values, strict=False):
         selectors.append(f"!{label}" if value == ABSENT else f"{label}={value}")
     return msgspec.structs.replace(question, label_selector=",".join(selectors))
 

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from kubectl_inventory.errors import ApiError, BoundaryError
+from kubectl_inventory.errors import ApiError, BoundaryError, ServerFault
 from kubectl_inventory.resource import Answer, Kind, Question, Read, collection_path, discovery_path
 from kubectl_inventory.wire import (
     DISCOVERY,
@@ -180,6 +180,9 @@ def _resource_reader(read: Read, group: str, version: str) -> Callable[[], tuple
     def ask() -> tuple[LegacyResource, ...] | ApiError:
         try:
             path = discovery_path(group, version)
+        except BoundaryError:
+            return ServerFault(f"{f'{group}/{version}'!r} is not a group and version's name")
+        try:
             reply = decode(read(Question(path=path)).body, LEGACY_RESOURCES, what=f"discovery of {path}")
             return reply.resources or ()
         except ApiError as error:

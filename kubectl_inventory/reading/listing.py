@@ -12,15 +12,10 @@ from itertools import pairwise
 import msgspec
 
 from kubectl_inventory.clock import human_age
-from kubectl_inventory.errors import (
-    ApiError,
-    Forbidden,
-    LimitReached,
-    TimedOut,
-)
+from kubectl_inventory.errors import ApiError, Forbidden, LimitReached
 from kubectl_inventory.reading.batch import Emitted
 from kubectl_inventory.reading.choice import Choice, choose
-from kubectl_inventory.reading.collect import Collector, End, Part, Replied, walk
+from kubectl_inventory.reading.collect import FANOUT_WAVE, Collector, End, Part, Replied, walk
 from kubectl_inventory.reading.inventory import Gap, Page, Reading, Row
 from kubectl_inventory.reading.ways import ONE_REQUEST_OBJECTS
 from kubectl_inventory.resource import Kind, Lane
@@ -28,8 +23,6 @@ from kubectl_inventory.wire import Cell, CollectionReply, ColumnDefinition, Meta
 
 PLAIN_COLUMNS = (ColumnDefinition("Name", "string", "name"), ColumnDefinition("Age", "string"))
 """What kubectl prints of a list that its server did not print: an aggregated API without Tables."""
-FANOUT_WAVE = 64
-"""Namespaces asked before their rows are kept: bounds how many replies are in memory at once."""
 _SELECTOR_CHARS = 4000
 """Proxies in front of an API server commonly end a request line at 8 kB."""
 _DEFAULT_MARK = " (default)"
@@ -143,7 +136,7 @@ def _list_joined(kind: Kind, collector: Collector, names: Sequence[str] | None, 
     replies = yield from collector.ask(kind, cells, metadata)
     joined = _joined(*replies)
     if joined is None:
-        is_too_much = any(map(_is_too_much, replies))
+        is_too_much = any(isinstance(reply, ApiError) and reply.was_flowing for reply in replies)
         return (yield from _list_whole(kind, collector, names, choice, is_too_much=is_too_much))
     keeper = _Keeper(kind, collector, only=frozenset(names) if names is not None else None)
     end = End()
@@ -155,11 +148,6 @@ def _list_joined(kind: Kind, collector: Collector, names: Sequence[str] | None, 
     if page is not None:
         yield Emitted(page, len(page.rows))
     return keeper.reading(end.gaps(), 0)
-
-
-def _is_too_much(reply: Replied) -> bool:
-    """Whether less of it would have come whole."""
-    return isinstance(reply, LimitReached) or (isinstance(reply, TimedOut) and reply.was_flowing)
 
 
 def _joined(cells: Replied, metadata: Replied) -> CollectionReply | None:

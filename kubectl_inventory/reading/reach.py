@@ -14,13 +14,24 @@ from functools import partial
 import msgspec
 
 from kubectl_inventory.boundary.policy import Policy, Rule
-from kubectl_inventory.errors import ApiError, Forbidden, PolicyError, ServerFault, UsageError, near
+from kubectl_inventory.errors import ApiError, Forbidden, KubeconfigError, PolicyError, ServerFault, UsageError, near
 from kubectl_inventory.reading.discovery import Each
 from kubectl_inventory.request import Request
 from kubectl_inventory.resource import Kind, Question, Read, collection_path, is_namespace_name
 from kubectl_inventory.wire import COLLECTION, decode
 
-NAMESPACES = Kind(group="", version="v1", resource="namespaces", kind="Namespace", namespaced=False)
+NAMESPACES = Kind(
+    group="",
+    version="v1",
+    resource="namespaces",
+    kind="Namespace",
+    singular="namespace",
+    namespaced=False,
+    short_names=("ns",),
+)
+"""As every server has it, for whoever needs names before there is a catalog."""
+_SPELLING = 'lower-case letters, digits and "-", at most 63'
+"""How a namespace can be called."""
 
 
 class WithheldNamespace(msgspec.Struct, frozen=True):
@@ -65,7 +76,10 @@ class Namespaces:
         """Why these are not all there are: the context's own namespace stands in where they cannot be listed."""
 
     def names(self) -> tuple[str, ...]:
-        """The allowed ones, in the order in which the server lists objects by namespace."""
+        """The allowed ones, in the order in which the server lists objects by namespace.
+
+        Raises `KubeconfigError` where the context's own should stand in for them, and is no namespace's name.
+        """
         with self._lock:
             if self._names is None:
                 rules = {name: self._policy.denies_namespace(name) for name in self._listed()}
@@ -115,6 +129,13 @@ class Namespaces:
         return names
 
     def _stand_in(self, reason: str) -> list[str]:
+        # Checked here, as whoever asks the whole cluster does not need it: `kubectl get -A` works with it, too.
+        if not is_namespace_name(self._own):
+            raise KubeconfigError(
+                f'"{self._own}", the namespace of context {self._context}, cannot be one: {_SPELLING}; '
+                f"it is needed where namespaces are {reason}",
+                hint="mend the context's, or name others with -n",
+            )
         self.remark = f"{self._own}, the context's own; namespaces are {reason}, name others with -n"
         return [self._own]
 
@@ -139,7 +160,7 @@ def find_reach(request: Request, policy: Policy, namespaces: Namespaces) -> Reac
     if request.namespaces:
         for name in request.namespaces:
             if not is_namespace_name(name):
-                raise UsageError(f'"{name}" cannot be a namespace: lower-case letters, digits and "-", at most 63')
+                raise UsageError(f'"{name}" cannot be a namespace: {_SPELLING}')
             if (rule := policy.denies_namespace(name)) is not None:
                 raise PolicyError(f"namespace {name} is denied by the policy: {rule}")
         unchecked = namespaces.check(request.namespaces)
