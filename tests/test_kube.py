@@ -930,6 +930,19 @@ def test_a_server_behind_a_proxy_of_tls_must_be_trusted_itself(authority: trustm
     assert "its certificate is not signed by the kubeconfig's certificate authority" in caught.value.message
 
 
+def test_a_proxy_of_tls_is_told_a_password_only_where_it_is_trusted(authority: trustme.CA) -> None:
+    with (
+        LiveApi(tls=serving(authority, "shop.invalid", not_after=yesterday())) as server,
+        Proxy("https", ("127.0.0.1", server.port), tls=serving(authority)) as proxy,
+    ):
+        url = proxy.url.replace("//", "//ann:s%40cret@")
+        cluster = a_cluster("https://shop.invalid", ca_data=authority.cert_pem.bytes(), proxy_url=url)
+        with pytest.raises(Unreachable, match=r"certificate of https://shop\.invalid expired \(this"):
+            ask(cluster)
+    # Once, by the connection that knows whom it trusts; the date is not worth a second one that does not.
+    assert proxy.asked == ["ann:s@cret@shop.invalid:443"]
+
+
 @pytest.mark.parametrize("answer", [Exchange.hang, drip_body], ids=["hang", "drip"])
 def test_tls_within_tls_is_within_the_time(authority: trustme.CA, answer: Callable[[Exchange], None]) -> None:
     with (
