@@ -726,6 +726,11 @@ def test_the_clusters_authority_is_trusted_and_no_other(secure: LiveApi, authori
     assert len(secure.asked) == 1
 
 
+def test_an_authoritys_comment_may_be_in_any_letters(secure: LiveApi, authority: trustme.CA) -> None:
+    commented = "# Zertifizierungsstelle für Bücher\n".encode() + authority.cert_pem.bytes() + b"# \xfc\n"
+    assert ask(a_cluster(secure, ca_data=commented)).body == b"{}"
+
+
 def test_an_insecure_connection_is_made_only_when_it_is_asked_for(secure: LiveApi) -> None:
     assert ask(a_cluster(secure, insecure_skip_tls_verify=True)).body == b"{}"
 
@@ -820,7 +825,7 @@ def test_a_client_certificate_of_another_cluster_is_unreachable_not_expired(auth
 
 @pytest.mark.parametrize(
     "broken",
-    [{"ca_data": b"nonsense"}, {"ca_data": b"", "ca_file": "/nowhere"}, {"client_key_data": b"nonsense"}],
+    [{"ca_data": b"nonsense"}, {"ca_data": b"\xff\xfe"}, {"ca_data": b"", "ca_file": "/nowhere"}, {"client_key_data": b"nonsense"}],
 )
 def test_unusable_certificates_are_told_before_anything_is_sent(authority: trustme.CA, broken: dict[str, Any]) -> None:
     with pytest.raises(KubeconfigError, match="cannot"):

@@ -427,7 +427,7 @@ def tls_context(*, ca_file: str, ca_data: bytes, is_insecure: bool) -> ssl.SSLCo
     context.hostname_checks_common_name = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     if ca_data:
-        context.load_verify_locations(cadata=ca_data.decode("ascii", "replace"))
+        context.load_verify_locations(cadata=ca_data.decode("ascii", "backslashreplace"))  # of comments
     elif ca_file:
         context.load_verify_locations(cafile=ca_file)
     else:
