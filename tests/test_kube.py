@@ -389,7 +389,9 @@ def test_a_refused_token_names_its_user_and_not_itself() -> None:
 # --- retries ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", ["429 Too Many Requests", "503 Service Unavailable"])
+@pytest.mark.parametrize(
+    "code", ["429 Too Many Requests", "500 Internal Server Error", "503 Service Unavailable", "504 Gateway Timeout"]
+)
 def test_retry_after_is_waited_for_and_asked_again(code: str) -> None:
     def answer(exchange: Exchange) -> None:
         if len(server.asked) < 3:
@@ -825,7 +827,12 @@ def test_a_client_certificate_of_another_cluster_is_unreachable_not_expired(auth
 
 @pytest.mark.parametrize(
     "broken",
-    [{"ca_data": b"nonsense"}, {"ca_data": b"\xff\xfe"}, {"ca_data": b"", "ca_file": "/nowhere"}, {"client_key_data": b"nonsense"}],
+    [
+        {"ca_data": b"nonsense"},
+        {"ca_data": b"\xff\xfe"},
+        {"ca_data": b"", "ca_file": "/nowhere"},
+        {"client_key_data": b"nonsense"},
+    ],
 )
 def test_unusable_certificates_are_told_before_anything_is_sent(authority: trustme.CA, broken: dict[str, Any]) -> None:
     with pytest.raises(KubeconfigError, match="cannot"):
