@@ -565,6 +565,15 @@ def test_a_kubeconfig_wins_over_the_pod(home: Path) -> None:
 
 
 
+def test_a_context_may_be_called_as_the_pods_own(home: Path) -> None:
+    content = (
+        "current-context: in-cluster\ncontexts: [{name: in-cluster, context: {user: ann}}]\n"
+        "users: [{name: ann, user: {token: t0k, as: zoe}}]\n"
+    )
+    ours = load(home, kubeconfig=str(write(home / "odd", content)), server="https://h")
+    assert (ours.context, ours.token, ours.as_user) == ("in-cluster", "t0k", "zoe")
+
+
 def test_printing_shows_no_credential(files: Path) -> None:
     for user in ("token", "basic", "exec"):
         ours = load(files, kubeconfig=str(files / "config"), user=user)

@@ -183,7 +183,8 @@ def load_connection(
     _check_typed_names(kubeconfig, flags)
     context_name = flags.context or kubeconfig.current_context
     if not flags.server and _is_in_cluster(kubeconfig, flags, environ):
-        return _finished(_in_cluster(environ, service_account), flags, environ)
+        pods_own = _in_cluster(environ, service_account)
+        return _finished(_in_cluster_with_flags(pods_own, flags), flags, environ)
     # As in kubectl, this variable stands for a server where no cluster has one.
     master = environ.get("KUBERNETES_MASTER", "")
     is_server_known = bool(flags.server or master)
@@ -515,8 +516,6 @@ def _told_to_plugin(connection: Connection) -> dict[str, object]:
 def _finished(connection: Connection, flags: ConnectionFlags, environ: Mapping[str, str]) -> Connection:
     """What is decided last, in every case: the server's spelling, the proxy, what plain HTTP may carry."""
     server = _server_url(connection.server)
-    if connection.context == "in-cluster" and not connection.cluster:
-        connection = _in_cluster_with_flags(connection, flags)
     connection = msgspec.structs.replace(
         connection,
         server=server,
