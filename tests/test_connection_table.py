@@ -700,6 +700,13 @@ ROWS = [
         name="proxy-url of socks5 with a password",
         cluster={**NAMED, "proxy-url": "socks5://ann:p%40w@127.0.0.1:$SOCKS5_PORT"},
     ),
+    *(
+        Row(
+            name=f"proxy-url of {scheme.lower()} to a name in other letters",
+            cluster={**NAMED, "server": "https://b\u00fccher.invalid:6443", "proxy-url": f"${scheme}"},
+        )
+        for scheme in ("HTTP", "SOCKS5")
+    ),
     Row(name="proxy-url of socks5h", cluster={**NAMED, "proxy-url": "socks5h://127.0.0.1:$SOCKS5_PORT"}, code=1),
     Row(name="proxy-url of ftp", cluster={**NAMED, "proxy-url": "ftp://127.0.0.1"}, code=1),
     Row(name="proxy-url without a scheme", cluster={**NAMED, "proxy-url": "127.0.0.1:$HTTP_PORT"}, code=1),

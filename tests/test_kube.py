@@ -757,6 +757,17 @@ def test_the_tls_server_name_is_looked_for_instead_of_the_host(authority: trustm
     assert asked_for[0] == "kubernetes.default"
 
 
+@pytest.mark.parametrize("name", [".example", "a..b", "a" * 64, "b\u00fc..b", "b\udcff"])
+def test_a_name_that_no_server_can_have_is_in_no_certificate(
+    secure: LiveApi, authority: trustme.CA, name: str
+) -> None:
+    with pytest.raises(Unreachable) as caught:
+        ask(a_cluster(secure, ca_data=authority.cert_pem.bytes(), tls_server_name=name))
+    assert caught.value.message.endswith(f": its certificate is not for {name}")
+    assert caught.value.hint == "--tls-server-name NAME, if that is the name it has; nothing was sent"
+    assert secure.asked == []
+
+
 def test_an_expired_server_certificate_is_told_with_both_dates(authority: trustme.CA) -> None:
     ended = yesterday()
     with LiveApi(tls=serving(authority, not_after=ended)) as server, pytest.raises(Unreachable) as caught:
@@ -903,6 +914,29 @@ def test_a_name_that_only_the_proxy_knows_is_reached(authority: trustme.CA, sche
         assert [ask(cluster).body, ask(cluster).body] == [b"{}", b"{}"]
         assert [sent.nth_on_connection for sent in server.asked] == [0, 1]
     assert proxy.asked == ["ann:s@cret@shop.invalid:6443"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+def test_a_proxy_is_told_a_name_in_other_letters_as_go_tells_it(authority: trustme.CA, scheme: Scheme) -> None:
+    with (
+        LiveApi(tls=serving(authority, "xn--bcher-kva.invalid")) as server,
+        Proxy(scheme, ("127.0.0.1", server.port)) as proxy,
+    ):
+        cluster = a_cluster("https://b\u00fccher.invalid", ca_data=authority.cert_pem.bytes(), proxy_url=proxy.url)
+        assert ask(cluster).body == b"{}"
+    assert proxy.asked == ["xn--bcher-kva.invalid:443"]
+
+
+def test_a_plain_server_of_such_a_name_is_asked_by_it_through_a_proxy() -> None:
+    with LiveApi(tunnel_or_reply) as proxy:
+        ask(a_cluster("http://b\u00fccher.invalid", proxy_url=proxy.url), checked_path("/version"))
+    assert proxy.targets[0].startswith("http://xn--bcher-kva.invalid:80/version?timeout=")
+
+
+@pytest.mark.parametrize("server", ["https://b\u00fc..b", "http://b\udcff"])
+def test_a_server_of_no_name_is_refused_before_anything_is_sent(server: str) -> None:
+    with pytest.raises(KubeconfigError, match="has a name that no server can have"):
+        a_cluster(server)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "socks5"])

@@ -24,6 +24,7 @@ import msgspec
 
 from kubectl_inventory.clock import ticks_s
 from kubectl_inventory.connection.proxy import Proxy, ProxyRefused, proxy_of
+from kubectl_inventory.errors import KubeconfigError
 from kubectl_inventory.readiness import can_read
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ Address = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int
 """As `socket.getaddrinfo` has it: family, and what `connect` takes."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class NoServersName(OSError):
+    """What is to be looked for in a certificate cannot be a server's name, as `.example` or `a..b`."""
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -340,7 +345,7 @@ class Pool:
             try:
                 with guards() as guard:
                     wire = self.open_new(guard)
-            except (OSError, ValueError):  # ValueError: a server name that TLS does not take
+            except OSError:
                 pass
             finally:
                 with self._changed:
@@ -363,10 +368,12 @@ class Pool:
         wire = Wire(self._endpoint, self._tls, self._addresses)
         try:
             wire.open(guard)
-        except OSError:
+        except (OSError, ValueError) as error:
             guard.release()
             wire.close()
-            raise
+            if isinstance(error, OSError):  # what a certificate is not accepted with is both
+                raise
+            raise NoServersName(str(error)) from error
         return wire
 
     def _look_up(self, guard: Guard) -> None:
@@ -401,9 +408,14 @@ class Pool:
 
 
 def endpoint_of(server: str, *, tls_server_name: str, proxy_url: str) -> Endpoint:
-    """The endpoint of a server's URL."""
+    """The endpoint of a server's URL. Raises `KubeconfigError` for a name that cannot be written in ASCII."""
     parts = urlsplit(server)
     host = parts.hostname or ""
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode("ascii")  # as Go: no proxy is told other letters
+        except UnicodeError as error:
+            raise KubeconfigError(f"server {server!r} has a name that no server can have") from error
     return Endpoint(
         scheme=parts.scheme,
         host=host,
