@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import datetime
 import gzip
@@ -184,6 +185,15 @@ def test_a_line_break_cannot_smuggle_a_header_in(field: str) -> None:
     with LiveApi() as server, pytest.raises(KubeconfigError) as caught:
         a_cluster(server, **{field: "good\r\nX-Evil: hunter2"})
     assert "hunter2" not in str(caught.value)
+
+
+def test_what_is_no_utf8_is_sent_as_it_was_typed(secure: LiveApi, authority: trustme.CA) -> None:
+    who = {"username": "ann", "password": "p\udce9", "as_user": "j\udce9"}
+    ask(a_cluster(secure, ca_data=authority.cert_pem.bytes(), **who), label_selector="a=\udce9")
+    (sent,) = secure.asked
+    assert sent.header("Authorization") == ["Basic " + base64.b64encode(b"ann:p\xe9").decode()]
+    assert sent.header("Impersonate-User") == ["j\u00e9"]  # latin-1: the byte itself
+    assert sent.query.startswith("labelSelector=a%3D%E9&")
 
 
 def test_a_token_file_is_what_is_sent_without_its_line_break(tmp_path: Path) -> None:

@@ -521,6 +521,10 @@ def test_a_server_may_be_typed_without_any_kubeconfig(home: Path) -> None:
     )
 
 
+def test_a_servers_path_that_is_no_utf8_is_asked_for_byte_by_byte(home: Path) -> None:
+    assert load(home, server="https://h/\udce9/", token="t").server == "https://h/%E9"
+
+
 def test_dates_nulls_and_further_documents_are_read_as_kubectl_reads_them(home: Path) -> None:
     content = context_with(
         "{server: 'https://x', certificate-authority: null, extensions: null}", "{token: 2026-08-01}"

@@ -554,7 +554,7 @@ def _server_url(server: str) -> str:
             hint="put them in the user's entry",
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    prefix = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
+    prefix = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~", errors="surrogateescape")
     return urlunsplit((parts.scheme, host + port, prefix, "", ""))
 
 

@@ -47,8 +47,9 @@ class DiscoveryCache:
     """The file of one server and user below kubectl's cache directory."""
 
     def __init__(self, directory: Path, *, server: str, user: str) -> None:
-        self._server, self._user = server, user
-        name = hashlib.sha256(f"{server}\n{user}".encode()).hexdigest()[:32]
+        # What was typed may be no UTF-8: as it is for the name of the file, and readable within it.
+        self._server, self._user = (text.encode("utf-8", "backslashreplace").decode() for text in (server, user))
+        name = hashlib.sha256(f"{server}\n{user}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
         self._path = directory / "inventory" / f"discovery-{name}.json"
 
     def load(self) -> Remembered:
