@@ -329,6 +329,19 @@ def test_a_round_trip_that_cannot_be_is_not_believed(round_trip_s: str, tmp_path
     assert cache.load() == Remembered()
 
 
+def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(tmp_path: Path) -> None:
+    cache = DiscoveryCache(tmp_path, server="s", user="u")
+    cache.save([], 0.125)
+    (file,) = (tmp_path / "inventory").iterdir()
+    file.unlink()
+    os.mkfifo(file)
+    loaded: list[Remembered] = []
+    loading = threading.Thread(target=lambda: loaded.append(cache.load()), daemon=True)
+    loading.start()
+    loading.join(10)
+    assert loaded == [Remembered()]
+
+
 @pytest.mark.parametrize("cause", [KeyboardInterrupt, OSError])
 def test_saving_that_is_broken_off_leaves_no_file(
     cause: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

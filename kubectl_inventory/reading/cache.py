@@ -84,8 +84,9 @@ class DiscoveryCache:
 
     def _read(self) -> _File | None:
         """The file's content, unless somebody else could have written it."""
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(self._path, flags)
+        # Without O_NONBLOCK whoever puts a FIFO there would have us wait for a writer.
+        flags = [getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")]
+        descriptor = os.open(self._path, os.O_RDONLY | sum(flags))
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(file.fileno())
             others_write = bool(status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)) and os.name == "posix"
