@@ -65,9 +65,8 @@ class ConnectionFlags(msgspec.Struct, frozen=True, kw_only=True):
     tls_server_name: str | None = None
     proxy_url: str | None = None
     kuberc: str | None = None
-    insecure_skip_tls_verify: bool | None = None
+    insecure_skip_tls_verify: bool = False
     disable_compression: bool = False
-    cache_dir: str | None = None
 
     def __repr__(self) -> str:
         return f"ConnectionFlags(context={self.context!r})"
@@ -347,12 +346,10 @@ def _cluster_with_flags(cluster: ClusterEntry, name: str, flags: ConnectionFlags
     if flags.certificate_authority or flags.insecure_skip_tls_verify:
         cluster = msgspec.structs.replace(
             cluster,
-            insecure_skip_tls_verify=bool(flags.insecure_skip_tls_verify),
+            insecure_skip_tls_verify=flags.insecure_skip_tls_verify,
             certificate_authority=flags.certificate_authority or "",
             certificate_authority_data="",
         )
-    elif flags.insecure_skip_tls_verify is False:
-        cluster = msgspec.structs.replace(cluster, insecure_skip_tls_verify=False)
     entry = f"cluster {_quoted(name)}" if name else "the cluster"
     _refuse_both(entry, "certificate-authority", cluster.certificate_authority, cluster.certificate_authority_data)
     has_authority = cluster.certificate_authority or cluster.certificate_authority_data
