@@ -554,6 +554,21 @@ def test_a_connection_that_is_never_accepted_is_within_the_time() -> None:
         ask(a_cluster(f"http://127.0.0.1:{port}", request_timeout_s=0.3))
 
 
+def test_an_address_that_leads_nowhere_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(host: str, port: int, **_: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in (nowhere, server.port)]
+
+    with a_full_backlog() as nowhere, LiveApi(lambda it: it.reply(headers=["Connection: close"])) as server:
+        monkeypatch.setattr(socket, "getaddrinfo", found)
+        cluster = a_cluster("http://two.example", request_timeout_s=1.0)
+        took_s: list[float] = []
+        for _ in range(3):
+            begun_s = ticks_s()
+            ask(cluster)
+            took_s.append(ticks_s() - begun_s)
+    assert took_s[0] >= 0.45 > max(took_s[1:])
+
+
 def test_the_proxy_is_within_the_time(authority: trustme.CA) -> None:
     with LiveApi(Exchange.hang) as proxy, pytest.raises(TimedOut):
         ask(

@@ -187,6 +187,8 @@ class Wire(HTTPConnection):
         """Headers that a dict cannot hold: a name may come several times, a value may be UTF-8."""
         self.handshake_s: float | None = None
         """How long the TLS handshake took: a round trip and some milliseconds of work. None without TLS."""
+        self.reached: Address | None = None
+        """Which of the addresses it is connected to."""
         self._is_unused = True
         self._endpoint = endpoint
         self._tls = tls
@@ -281,16 +283,18 @@ class Wire(HTTPConnection):
 
     def _dial(self, guard: Guard) -> socket.socket:
         failure: OSError = socket.gaierror("no address")
-        for nth, (family, address) in enumerate(self._addresses):
+        for nth, address in enumerate(self._addresses):
+            family, place = address
             dialled = socket.socket(family, socket.SOCK_STREAM)
             try:
                 guard.watch(dialled)
                 # Shared among the addresses: IPv6 that leads nowhere must not use it all.
                 dialled.settimeout(guard.remaining_s() / (len(self._addresses) - nth))
-                dialled.connect(address)
+                dialled.connect(place)
                 if guard.is_interrupted:
                     raise ConnectionAbortedError("interrupted")
                 dialled.settimeout(None)  # the watchdog bounds everything from here on
+                self.reached = address
                 return dialled
             except OSError as error:
                 guard.release()
@@ -374,6 +378,7 @@ class Pool:
             if isinstance(error, OSError):  # what a certificate is not accepted with is both
                 raise
             raise NoServersName(str(error)) from error
+        self._prefer(wire.reached)
         return wire
 
     def _look_up(self, guard: Guard) -> None:
@@ -387,6 +392,12 @@ class Pool:
                 self._addresses = _addresses(*self._endpoint.dialled, guard)
         finally:
             self._looking_up.release()
+
+    def _prefer(self, reached: Address | None) -> None:
+        """What answers is tried first from now on: an address that leads nowhere costs its share of the time once."""
+        with self._changed:
+            if reached is not None and reached in self._addresses[1:]:
+                self._addresses = [reached, *(it for it in self._addresses if it != reached)]
 
     def give_back(self, wire: Wire, *, is_reusable: bool) -> None:
         """Keeps a connection, whose last reply was read to its end, for the next; closes any other."""
