@@ -631,6 +631,53 @@ def test_interrupt_ends_every_request_at_once(answer: Callable[[Exchange], None]
             ask(cluster)
 
 
+def test_what_is_in_flight_when_the_door_is_shut_is_noted_once() -> None:
+    heard: list[RequestRecord] = []
+    asked = threading.Barrier(9)
+
+    def answer(exchange: Exchange) -> None:
+        asked.wait(SOON_S)
+        exchange.hang()
+
+    def read() -> None:
+        with contextlib.suppress(InventoryError):
+            ask(cluster)
+
+    with LiveApi(answer) as server:
+        cluster = a_cluster(server, request_timeout_s=60, on_request=heard.append)
+        threads = [threading.Thread(target=read, daemon=True) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        asked.wait(SOON_S)
+        cluster.close()
+        assert [(record.status, record.failure) for record in heard] == [(0, "Interrupted")] * 8
+        for thread in threads:
+            thread.join(SOON_S)
+        read()
+        cluster.close()
+    assert sorted(record.path for record in heard) == sorted(server.targets)
+
+
+def test_nobody_who_keeps_the_last_words_waiting_holds_the_run() -> None:
+    asked = threading.Event()
+
+    def answer(exchange: Exchange) -> None:
+        asked.set()
+        exchange.hang()
+
+    def read() -> None:
+        with contextlib.suppress(InventoryError):
+            ask(cluster)
+
+    with LiveApi(answer) as server:
+        cluster = a_cluster(server, request_timeout_s=60, on_request=lambda record: server.is_left.wait())
+        threading.Thread(target=read, daemon=True).start()
+        assert asked.wait(SOON_S)
+        begun_s = ticks_s()
+        cluster.close()
+        assert ticks_s() - begun_s < 1.0
+
+
 def test_interrupt_ends_a_connection_that_is_being_made() -> None:
     failures: list[Exception] = []
 

@@ -148,6 +148,8 @@ def open_cluster(
             terminal.say(f"GET {record.path} {outcome} {record.elapsed_ms:.0f}ms {record.bytes_received}B")
 
     session = open_session(connection, policy, cache_directory(given), on_request=note, user_agent=user_agent())
+    # A run that breaks off, too, accounts for what it has asked.
+    terminal.at_end.callback(session.cluster.close)
     for notice in session.notices:
         terminal.say(f"warning: {notice}")
     return session

@@ -77,7 +77,8 @@ def program_name(argv0: str) -> str:
 
 def _run(terminal: Terminal, name: str) -> int:
     try:
-        result = root.main(as_click_reads(sys.argv[1:]), prog_name=name, standalone_mode=False, obj=terminal)
+        with terminal.at_end:
+            result = root.main(as_click_reads(sys.argv[1:]), prog_name=name, standalone_mode=False, obj=terminal)
         terminal.flush()
         return result if isinstance(result, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:

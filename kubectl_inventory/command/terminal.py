@@ -75,6 +75,8 @@ class Terminal:
         """The kind that has been asked for longest; before any is asked, the server."""
         self.wrote = False
         """Whether any of the answer has been written."""
+        self.at_end = contextlib.ExitStack()
+        """What is shut when the run is over, however it ends."""
 
     @property
     def elapsed_s(self) -> float:
