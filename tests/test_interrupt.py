@@ -120,6 +120,29 @@ def test_hanging_discovery_does_not_hold_it(plane: ControlPlane, tmp_path: Path,
     assert hint == "hint: is the VPN up? --request-timeout 2s gives up sooner"
 
 
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_credential_that_does_not_come_is_not_blamed_on_the_server(tmp_path: Path, how: signal.Signals) -> None:
+    plugin, started = tmp_path / "log-in", tmp_path / "started"
+    os.mkfifo(started)
+    plugin.write_text(f"#!/bin/sh\necho started >{started}\nexec sleep 1000\n")
+    plugin.chmod(0o700)
+    login = f"apiVersion: client.authentication.k8s.io/v1, command: {plugin}, interactiveMode: Never"
+    kubeconfig = tmp_path / "config"
+    kubeconfig.write_text(
+        "current-context: prod\n"
+        "contexts: [{name: prod, context: {cluster: prod, user: ann}}]\n"
+        "clusters: [{name: prod, cluster: {server: 'https://127.0.0.1:1'}}]\n"
+        f"users: [{{name: ann, user: {{exec: {{{login}}}}}}}]\n"
+    )
+    running = start(Typist(tmp_path, kubeconfig))
+    assert started.read_text() == "started\n"
+    _, err = interrupted(running, how)
+    said, hint = err.splitlines()
+    assert said.startswith("prod: interrupted after ")
+    assert said.endswith(f'waiting for the exec plugin "{plugin}"; nothing was printed')
+    assert hint == "hint: --user NAME or --token uses other credentials"
+
+
 def test_a_second_ctrl_c_spoils_nothing(plane: ControlPlane, typist: Typist) -> None:
     with hanging(plane):
         running = start(typist, *CACHED)

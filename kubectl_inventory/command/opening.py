@@ -137,7 +137,7 @@ def open_cluster(
     from kubectl_inventory.run import open_session
 
     terminal.context = connection.shown_context
-    terminal.waiting_for = connection.server
+    terminal.waiting_for = connection.giver or connection.server
 
     def note(record: RequestRecord) -> None:
         on_request(record)
@@ -148,6 +148,7 @@ def open_cluster(
             terminal.say(f"GET {record.path} {outcome} {record.elapsed_ms:.0f}ms {record.bytes_received}B")
 
     session = open_session(connection, policy, cache_directory(given), on_request=note, user_agent=user_agent())
+    terminal.waiting_for = connection.server
     # A run that breaks off, too, accounts for what it has asked.
     terminal.at_end.callback(session.cluster.close)
     for notice in session.notices:

@@ -219,6 +219,8 @@ def _interrupted(terminal: Terminal, interruption: Interrupted) -> int:
     terminal.say(f"{terminal.context or 'error'}: interrupted after {terminal.elapsed_s:.1f}s{waiting}; {state}")
     if "://" in terminal.waiting_for:
         terminal.say("hint: is the VPN up? --request-timeout 2s gives up sooner")
+    elif " " in terminal.waiting_for:
+        terminal.say("hint: --user NAME or --token uses other credentials")
     elif terminal.waiting_for:
         terminal.say(f"hint: --exclude {terminal.waiting_for}, or --request-timeout 2s")
     return interruption.exit_code

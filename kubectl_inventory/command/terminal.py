@@ -72,7 +72,10 @@ class Terminal:
         self.context = ""
         """Which cluster this is about, once that is known."""
         self.waiting_for = ""
-        """The kind that has been asked for longest; before any is asked, the server."""
+        """The kind that has been asked for longest; before any is asked, the server.
+
+        Before that, who gives a credential: in words, so there is a space in it, as there is `://` in a server.
+        """
         self.wrote = False
         """Whether any of the answer has been written."""
         self.at_end = contextlib.ExitStack()

@@ -156,6 +156,13 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         return self.has_authorization or self.has_client_certificate
 
     @property
+    def giver(self) -> str:
+        """Who has to be asked for a credential, in words; empty where one is at hand, or none is wanted."""
+        if self.exec_plugin is not None and not self.has_static_credential:
+            return f'the exec plugin "{self.exec_plugin.command}"'
+        return "the identity provider" if self.auth_provider is not None and not self.has_authorization else ""
+
+    @property
     def may_ask(self) -> bool:
         """Whether a credential could make somebody type or a browser open, or use up a refresh-token."""
         if self.auth_provider is not None:
