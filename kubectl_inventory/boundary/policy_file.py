@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kubectl_inventory.errors import PolicyError
+from kubectl_inventory.errors import PolicyError, reason_of
 
 if TYPE_CHECKING:
     from kubectl_inventory.health import Health
@@ -234,9 +234,8 @@ def read_policy_file(path: Path, home: Path, *, named_by: str = "") -> PolicyFil
         with path.open("rb") as stream:
             raw = stream.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise PolicyError(
-            f"cannot read {what}: {why}", hint='"kubectl inventory policy init" writes one to start from'
+            f"cannot read {what}: {reason_of(error)}", hint='"kubectl inventory policy init" writes one to start from'
         ) from error
     if len(raw) > MAX_FILE_BYTES:
         raise PolicyError(f"cannot use {what}: it is over 1 MiB")
@@ -259,7 +258,7 @@ def _exists(path: Path, home: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise PolicyError(f"cannot read policy file {_shown_path(path, home)}: {error.strerror}") from error
+        raise PolicyError(f"cannot read policy file {_shown_path(path, home)}: {reason_of(error)}") from error
     return True
 
 

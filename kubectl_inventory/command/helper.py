@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from kubectl_inventory.errors import UsageError
+from kubectl_inventory.errors import UsageError, reason_of
 
 _EXECUTABLE = 0o755
 
@@ -42,7 +42,7 @@ def install_helper(directory: Path, program: str, *, platform: str = sys.platfor
         path.write_text(text, encoding="utf-8")
         path.chmod(_EXECUTABLE)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+        raise UsageError(f"cannot write {path}: {reason_of(error)}") from error
     yield f"{path}: written"
     if str(directory.absolute()) not in os.environ.get("PATH", "").split(os.pathsep):
         yield f"hint: {directory} is not on PATH, where kubectl looks for it"

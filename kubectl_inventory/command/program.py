@@ -20,7 +20,7 @@ import click
 from kubectl_inventory.command.cli import root
 from kubectl_inventory.command.helptext import as_called
 from kubectl_inventory.command.terminal import ReaderGone, Terminal
-from kubectl_inventory.errors import InventoryError, OutputError, near
+from kubectl_inventory.errors import InventoryError, OutputError, near, reason_of
 from kubectl_inventory.version import VERSION
 from kubectl_inventory.words import listing
 
@@ -97,7 +97,7 @@ def _run(terminal: Terminal, name: str) -> int:
         raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        terminal.say(f"error: {where}{(error.strerror or str(error)).lower()}")
+        terminal.say(f"error: {where}{reason_of(error)}")
         return 1
     except Exception as error:  # a bug of ours: one line, from which it can be found
         return _bug(terminal, error)

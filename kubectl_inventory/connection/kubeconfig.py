@@ -37,7 +37,7 @@ from kubectl_inventory.connection.kubeconfig_file import (
     read_kubeconfig,
 )
 from kubectl_inventory.connection.proxy import proxy_url, without_userinfo
-from kubectl_inventory.errors import KubeconfigError, UnknownContext, near
+from kubectl_inventory.errors import KubeconfigError, UnknownContext, near, reason_of
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _PLUGIN_EXTENSION = "client.authentication.k8s.io/exec"
@@ -293,7 +293,7 @@ def _in_cluster(environ: Mapping[str, str], service_account: Path) -> Connection
     try:
         token.read_bytes()
     except OSError as error:
-        raise KubeconfigError(f"in a pod, but cannot read its token {token}: {_reason(error)}") from error
+        raise KubeconfigError(f"in a pod, but cannot read its token {token}: {reason_of(error)}") from error
     ca = service_account / "ca.crt"
     return Connection(
         context="in-cluster",
@@ -503,7 +503,7 @@ def _told_to_plugin(connection: Connection) -> dict[str, object]:
             authority = Path(connection.ca_file).read_bytes()
         except OSError as error:
             raise KubeconfigError(
-                f"cannot read certificate-authority {connection.ca_file}: {_reason(error)}"
+                f"cannot read certificate-authority {connection.ca_file}: {reason_of(error)}"
             ) from error
     told: dict[str, object] = {
         "server": connection.server,
@@ -581,7 +581,3 @@ def _without_credentials(connection: Connection) -> Connection:
 
 def _quoted(name: str) -> str:
     return f'"{name}"'
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)

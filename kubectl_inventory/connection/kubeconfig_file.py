@@ -16,7 +16,7 @@ import msgspec
 
 from kubectl_inventory.connection.credentials import AuthProvider, ExecPlugin
 from kubectl_inventory.connection.plain_yaml import is_plain, read_plain_yaml
-from kubectl_inventory.errors import KubeconfigError
+from kubectl_inventory.errors import KubeconfigError, reason_of
 
 # Far above any real kubeconfig; a mistyped `--kubeconfig big.iso` must not fill the memory.
 _MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -201,7 +201,7 @@ def read_file(path: Path, what: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise KubeconfigError(f"cannot read {what}: {_reason(error)}") from error
+        raise KubeconfigError(f"cannot read {what}: {reason_of(error)}") from error
     if len(content) > _MAX_FILE_BYTES:
         raise KubeconfigError(f"{what} is larger than 16 MiB: is it one?")
     return content
@@ -274,7 +274,3 @@ def _user_below(user: UserEntry, file: Path) -> UserEntry:
 
 def _absolute(path: str, file: Path) -> str:
     return os.path.normpath(os.path.join(os.path.abspath(file.parent), path)) if path else ""
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)

@@ -24,7 +24,7 @@ import msgspec
 
 from kubectl_inventory.clock import ticks_s
 from kubectl_inventory.connection.proxy import Proxy, ProxyRefused, proxy_of
-from kubectl_inventory.errors import KubeconfigError
+from kubectl_inventory.errors import KubeconfigError, reason_of
 from kubectl_inventory.readiness import can_read
 
 if TYPE_CHECKING:
@@ -519,7 +519,7 @@ def failure_reason(error: OSError) -> str:
         known = {"KEY_VALUES_MISMATCH": "the key is not the certificate's", "NO_START_LINE": "no PEM in it"}
         reason = error.reason or str(error.args[0])
         return known.get(reason, reason.replace("_", " ").lower())
-    return (error.strerror or str(error)).lower()
+    return reason_of(error)
 
 
 def _addresses(host: str, port: int, guard: Guard) -> Sequence[Address]:
