@@ -375,6 +375,12 @@ def test_a_kubeconfig_that_was_typed_must_exist(home: Path) -> None:
     assert failure_of(home, kubeconfig=str(home / "nope")).message == "kubeconfig ~/nope does not exist"
 
 
+@pytest.mark.parametrize("home", [Path("/"), Path()])
+def test_a_home_that_is_no_folder_of_its_own_is_not_told_as_one(home: Path) -> None:
+    assert failure_of(home, kubeconfig="/nowhere/config").message == "kubeconfig /nowhere/config does not exist"
+    assert failure_of(home, kubeconfig="nowhere/config").message == "kubeconfig nowhere/config does not exist"
+
+
 def test_a_kubeconfig_flag_without_a_value_is_none(home: Path) -> None:
     variable = {"KUBECONFIG": str(home / "one" / "config")}
     assert load(home, variable, kubeconfig="").source == "~/one/config"

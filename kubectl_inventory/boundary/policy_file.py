@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kubectl_inventory.errors import PolicyError, reason_of
+from kubectl_inventory.words import with_tilde
 
 if TYPE_CHECKING:
     from kubectl_inventory.health import Health
@@ -228,7 +229,7 @@ def read_policy_files(
 
 def read_policy_file(path: Path, home: Path, *, named_by: str = "") -> PolicyFile:
     """One file. Raises `PolicyError`; `named_by` tells there what named it."""
-    name = _shown_path(path, home)
+    name = with_tilde(path, home)
     what = f"policy file {name} ({named_by})" if named_by else f"policy file {name}"
     try:
         with path.open("rb") as stream:
@@ -258,12 +259,5 @@ def _exists(path: Path, home: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise PolicyError(f"cannot read policy file {_shown_path(path, home)}: {reason_of(error)}") from error
+        raise PolicyError(f"cannot read policy file {with_tilde(path, home)}: {reason_of(error)}") from error
     return True
-
-
-def _shown_path(path: Path, home: Path) -> str:
-    shown = str(path)
-    if path.is_absolute() and home != Path(home.anchor) and path.is_relative_to(home):
-        shown = f"~/{path.relative_to(home)}"
-    return shown if shown.isprintable() else shown.encode("unicode_escape", "surrogateescape").decode("ascii")

@@ -17,6 +17,7 @@ import msgspec
 from kubectl_inventory.connection.credentials import AuthProvider, ExecPlugin
 from kubectl_inventory.connection.plain_yaml import is_plain, read_plain_yaml
 from kubectl_inventory.errors import KubeconfigError, reason_of
+from kubectl_inventory.words import with_tilde
 
 # Far above any real kubeconfig; a mistyped `--kubeconfig big.iso` must not fill the memory.
 _MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -186,11 +187,6 @@ def _paths(explicit: str | None, environ: Mapping[str, str], home: Path) -> tupl
         verb = "do not exist" if len(names) > 1 else "does not exist"
         return [Path(name) for name in names], f"KUBECONFIG={variable} {verb}"
     return [home / ".kube" / "config"], "KUBECONFIG is not set, ~/.kube/config does not exist"
-
-
-def with_tilde(path: Path, home: Path) -> str:
-    """A path as it is shown."""
-    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
 def read_file(path: Path, what: str) -> bytes | None:
