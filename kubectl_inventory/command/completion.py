@@ -18,14 +18,7 @@ import click
 import msgspec
 from click.shell_completion import CompletionItem, ShellComplete
 
-from kubectl_inventory.command.opening import (
-    audit_log,
-    cache_directory,
-    connection_of,
-    effective_policy,
-    home,
-    open_cluster,
-)
+from kubectl_inventory.command.opening import cache_directory, connection_of, effective_policy, home, open_cluster
 from kubectl_inventory.command.options import PLANS, Given, given_to
 from kubectl_inventory.command.terminal import Terminal
 from kubectl_inventory.errors import Forbidden, InventoryError, KubeconfigError
@@ -145,16 +138,9 @@ def _session(given: Given) -> Iterator[Session]:
     connection = connection_of(given)
     if connection.may_ask:
         raise KubeconfigError("no credential without a plugin that may prompt")
-    policy = effective_policy(given, connection)
-    limits = msgspec.structs.replace(
-        policy.limits,
-        request_timeout_s=min(policy.limits.request_timeout_s, PATIENCE_S),
-        deadline_s=min(policy.limits.deadline_s, PATIENCE_S),
-    )
-    hurried = msgspec.structs.replace(policy, limits=limits)
     silent = Terminal(None, None, {}, program="")
     with silent.at_end:
-        yield open_cluster(silent, given, connection, hurried, audit_log(given, connection))
+        yield open_cluster(silent, given, connection, patience_s=PATIENCE_S).session
 
 
 _SOURCES: dict[str, Callable[[Given], Iterable[str]]] = {
