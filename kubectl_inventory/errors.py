@@ -163,6 +163,11 @@ class LimitReached(ApiError):
     reason = "NotReached"
 
 
+def reason_of(error: Exception) -> str:
+    """An error's own words within a sentence of ours: of the system's, `no such file or directory`, not its number."""
+    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
+
+
 def near(word: str, choices: Iterable[str], *, cutoff: float = 0.7) -> str:
     """`, did you mean "..."?` for the closest choice; empty without one."""
     import difflib

@@ -127,7 +127,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
             parameters.append(("labelSelector", self.label_selector))
         if self.field_selector:
             parameters.append(("fieldSelector", self.field_selector))
-        return urlencode(parameters, quote_via=quote)
+        return urlencode(parameters, quote_via=quote, errors="surrogateescape")
 
 
 class Answer(msgspec.Struct, frozen=True):

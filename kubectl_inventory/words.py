@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 PROGRAM = "kubectl inventory"
 """How the program is called in every text, until `helptext.as_called` puts in the name it was started by."""
 
@@ -51,3 +56,10 @@ def quoted(text: str) -> str:
     """Text that others wrote, safe and short enough for a line on a terminal."""
     visible = text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
     return f'"{visible}"' if len(visible) <= 80 else f'"{visible[:77]}..."'
+
+
+def with_tilde(path: Path, home: Path) -> str:
+    """A path as it is shown: what is below the home with `~`, unless the home is the root, or unknown."""
+    is_below = home.name != "" and path.is_absolute() and path.is_relative_to(home)
+    shown = f"~/{path.relative_to(home)}" if is_below else str(path)
+    return shown if shown.isprintable() else shown.encode("unicode_escape", "surrogateescape").decode("ascii")

@@ -250,6 +250,13 @@ def test_the_helper_is_written_where_asked_and_completes(admin: Typist, tmp_path
     assert admin.type(str(helper), "he").out.startswith("health\t")
 
 
+def test_a_tilde_that_the_shell_left_alone_is_the_home(admin: Typist) -> None:
+    screen = admin.inventory("completion", "install-helper", "~/bin")
+    helper = admin.home / "bin" / "kubectl_complete-inventory"
+    assert screen.err.splitlines()[0] == f"{helper}: written"
+    assert helper.is_file()
+
+
 def test_the_helper_is_written_again_but_nothing_else_is_overwritten(admin: Typist, tmp_path: Path) -> None:
     path = {"PATH": f"{tmp_path}{os.pathsep}{admin.environment()['PATH']}"}
     first = admin.type("kubectl-inventory", "completion", "install-helper", str(tmp_path), env=path)

@@ -351,6 +351,7 @@ ROWS = [
     Row(name="--username beside an exec plugin", user=plugin(), flags="--username=ann", code=1),
     Row(name="--username of an entry that is not there", config={"users": []}, flags="--username=ann", code=1),
     Row(name="--password", user={"username": "ann"}, flags="--password=pw", code=1),
+    Row(name="--password that is no UTF-8", user={}, flags="--username=ann --password=p\udce9", code=1),
     Row(name="--password alone", user={}, flags="--password=pw", code=1, differs=PASSWORD),
     Row(name="--password beside a token", flags="--password=pw", code=1),
     Row(name="--password beside a token file", user={"tokenFile": "keys/token"}, flags="--password=pw"),
@@ -608,6 +609,7 @@ ROWS = [
     Row(name="--kuberc and KUBERC=off", files={"rc": ""}, flags="--kuberc=rc", env={"KUBERC": "off"}, code=1),
     # --- for whom
     Row(name="--as", user=ADMIN, flags="--as=viewer"),
+    Row(name="--as that is no UTF-8", user=ADMIN, flags="--as=j\udce9 --as-group=system:masters"),
     Row(name="--as without the right to", flags="--as=zoe", code=1),
     Row(
         name="--as with everything",
@@ -699,6 +701,13 @@ ROWS = [
     Row(
         name="proxy-url of socks5 with a password",
         cluster={**NAMED, "proxy-url": "socks5://ann:p%40w@127.0.0.1:$SOCKS5_PORT"},
+    ),
+    *(
+        Row(
+            name=f"proxy-url of {scheme.lower()} to a name in other letters",
+            cluster={**NAMED, "server": "https://b\u00fccher.invalid:6443", "proxy-url": f"${scheme}"},
+        )
+        for scheme in ("HTTP", "SOCKS5")
     ),
     Row(name="proxy-url of socks5h", cluster={**NAMED, "proxy-url": "socks5h://127.0.0.1:$SOCKS5_PORT"}, code=1),
     Row(name="proxy-url of ftp", cluster={**NAMED, "proxy-url": "ftp://127.0.0.1"}, code=1),

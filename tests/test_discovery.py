@@ -325,6 +325,13 @@ def test_the_round_trip_is_remembered_with_what_was_discovered(tmp_path: Path) -
     assert a_session(FakeApi({}), cache).round_trip_s() == 0.125
 
 
+def test_a_user_that_is_no_utf8_is_remembered_and_mixed_up_with_nobody(tmp_path: Path) -> None:
+    document = Document("/api", "", (PODS,), ())
+    DiscoveryCache(tmp_path, server="s", user="j\udce9").save([document], 0.125)
+    assert DiscoveryCache(tmp_path, server="s", user="j\udce9").load().documents == (document,)
+    assert DiscoveryCache(tmp_path, server="s", user="j\\udce9").load() == Remembered()
+
+
 @pytest.mark.parametrize("round_trip_s", ["-1", "1e99", "null", '"far"'])
 def test_a_round_trip_that_cannot_be_is_not_believed(round_trip_s: str, tmp_path: Path) -> None:
     cache = DiscoveryCache(tmp_path, server="s", user="u")
@@ -332,6 +339,19 @@ def test_a_round_trip_that_cannot_be_is_not_believed(round_trip_s: str, tmp_path
     (file,) = (tmp_path / "inventory").iterdir()
     file.write_text(file.read_text().replace("0.125", round_trip_s))
     assert cache.load() == Remembered()
+
+
+def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(tmp_path: Path) -> None:
+    cache = DiscoveryCache(tmp_path, server="s", user="u")
+    cache.save([], 0.125)
+    (file,) = (tmp_path / "inventory").iterdir()
+    file.unlink()
+    os.mkfifo(file)
+    loaded: list[Remembered] = []
+    loading = threading.Thread(target=lambda: loaded.append(cache.load()), daemon=True)
+    loading.start()
+    loading.join(10)
+    assert loaded == [Remembered()]
 
 
 @pytest.mark.parametrize("cause", [KeyboardInterrupt, OSError])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import array
 import fcntl
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import termios
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from kubectl_inventory.clock import ticks_s
 from kubectl_inventory.reading.ways import NEAR_WIDTH
 from tests.conftest import BIN, Typist, hanging
 from tests.controlplane.cluster import ControlPlane, start_control_plane
+from tests.live_api import Exchange, LiveApi
 
 PROGRAM = str(BIN / "kubectl-inventory")
 PROMPTLY_S = 2.0
@@ -115,6 +118,29 @@ def test_hanging_discovery_does_not_hold_it(plane: ControlPlane, tmp_path: Path,
     assert re.match(r"paused: interrupted after \d\.\ds, waiting for https://127\.0\.0\.1:\d+; ", said)
     assert said.endswith("; nothing was printed")
     assert hint == "hint: is the VPN up? --request-timeout 2s gives up sooner"
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_credential_that_does_not_come_is_not_blamed_on_the_server(tmp_path: Path, how: signal.Signals) -> None:
+    plugin, started = tmp_path / "log-in", tmp_path / "started"
+    os.mkfifo(started)
+    plugin.write_text(f"#!/bin/sh\necho started >{started}\nexec sleep 1000\n")
+    plugin.chmod(0o700)
+    login = f"apiVersion: client.authentication.k8s.io/v1, command: {plugin}, interactiveMode: Never"
+    kubeconfig = tmp_path / "config"
+    kubeconfig.write_text(
+        "current-context: prod\n"
+        "contexts: [{name: prod, context: {cluster: prod, user: ann}}]\n"
+        "clusters: [{name: prod, cluster: {server: 'https://127.0.0.1:1'}}]\n"
+        f"users: [{{name: ann, user: {{exec: {{{login}}}}}}}]\n"
+    )
+    running = start(Typist(tmp_path, kubeconfig))
+    assert started.read_text() == "started\n"
+    _, err = interrupted(running, how)
+    said, hint = err.splitlines()
+    assert said.startswith("prod: interrupted after ")
+    assert said.endswith(f'waiting for the exec plugin "{plugin}"; nothing was printed')
+    assert hint == "hint: --user NAME or --token uses other credentials"
 
 
 def test_a_second_ctrl_c_spoils_nothing(plane: ControlPlane, typist: Typist) -> None:
@@ -218,6 +244,91 @@ def test_a_cluster_that_never_answers_is_said_to_be_one(plane: ControlPlane, tmp
     assert screen.code == 1
     assert screen.err.startswith("error: ")
     assert "no answer in 0.5s" in screen.err
+
+
+class Hanging:
+    """Says what there is, and of what there is nothing. Knows when nothing more is asked that would be answered."""
+
+    def __init__(self, *, asked: int) -> None:
+        self.is_hung = threading.Event()
+        self._missing = threading.Semaphore(asked - 1)
+
+    def __call__(self, exchange: Exchange) -> None:
+        if exchange.path in ("/api", "/apis"):
+            kinds = [
+                {"resource": f"kind{nth}s", "scope": "Cluster", "verbs": ["list"], "responseKind": {"kind": "K"}}
+                for nth in range(KINDS)
+            ]
+            core = {"metadata": {"name": ""}, "versions": [{"version": "v1", "resources": kinds}]}
+            document = {"kind": "APIGroupDiscoveryList", "items": [core] if exchange.path == "/api" else []}
+            exchange.reply(body=json.dumps(document).encode())
+            return
+        if not self._missing.acquire(blocking=False):
+            self.is_hung.set()
+        exchange.hang()
+
+
+KINDS = 4
+"""Fewer than are asked for side by side from the first on."""
+
+
+def noted(log: Path) -> list[str]:
+    """What was asked, by our audit log."""
+    entries = [json.loads(line) for line in log.read_text().splitlines()]
+    return sorted(entry["details"]["path"] for entry in entries if entry["event"] == "request")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", [[], ["get"], ["get", "--plan=run"]])
+def test_what_an_interrupted_run_has_asked_is_in_its_audit_log(
+    tmp_path: Path, how: signal.Signals, command: list[str]
+) -> None:
+    log = tmp_path / "audit.log"
+    answer = Hanging(asked=KINDS)
+    with LiveApi(answer) as server:
+        typist = Typist(tmp_path, None)
+        running = start(typist, *command, "--server", server.url, *CACHED, audit=log)
+        assert answer.is_hung.wait(30)
+        interrupted(running, how)
+        assert noted(log) == sorted(server.targets)
+
+
+@pytest.mark.parametrize("command", [[], ["get"], ["kinds"]])
+def test_what_a_run_has_asked_by_its_deadline_is_in_its_audit_log(tmp_path: Path, command: list[str]) -> None:
+    log = tmp_path / "audit.log"
+    with LiveApi(Hanging(asked=KINDS)) as server:
+        flags = ("--server", server.url, "--deadline", "1s", "--request-timeout", "60s", "--audit-log", str(log))
+        screen = Typist(tmp_path, None).type(PROGRAM, *command, *flags)
+        assert noted(log) == sorted(server.targets)
+    assert screen.code == 3
+
+
+def test_what_a_run_that_failed_has_asked_is_in_its_audit_log(tmp_path: Path) -> None:
+    everybody = threading.Barrier(2)
+
+    def answer(exchange: Exchange) -> None:
+        everybody.wait(30)
+        exchange.reply("401 Unauthorized") if exchange.path == "/api" else exchange.hang()
+
+    log = tmp_path / "audit.log"
+    with LiveApi(answer) as server:
+        flags = ("--server", server.url, "--request-timeout", "60s", "--audit-log", str(log))
+        screen = Typist(tmp_path, None).type(PROGRAM, *flags)
+        assert noted(log) == sorted(server.targets)
+    assert screen.code == 1
+
+
+def test_an_audit_log_that_nobody_reads_does_not_hold_an_interrupted_run(tmp_path: Path) -> None:
+    log = tmp_path / "audit.log"
+    os.mkfifo(log)
+    answer = Hanging(asked=KINDS)
+    with open(os.open(log, os.O_RDWR), "r+b", buffering=0) as pipe, LiveApi(answer) as server:
+        running = start(Typist(tmp_path, None), "--server", server.url, *CACHED, audit=log)
+        assert answer.is_hung.wait(30)
+        os.set_blocking(pipe.fileno(), False)
+        while pipe.write(bytes(4096)) is not None:
+            pass
+        interrupted(running, signal.SIGINT)
 
 
 def test_an_interruption_while_a_failure_is_told_is_one(tmp_path: Path) -> None:

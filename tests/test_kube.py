@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import datetime
 import gzip
@@ -186,6 +187,15 @@ def test_a_line_break_cannot_smuggle_a_header_in(field: str) -> None:
     with LiveApi() as server, pytest.raises(KubeconfigError) as caught:
         a_cluster(server, **{field: "good\r\nX-Evil: hunter2"})
     assert "hunter2" not in str(caught.value)
+
+
+def test_what_is_no_utf8_is_sent_as_it_was_typed(secure: LiveApi, authority: trustme.CA) -> None:
+    who = {"username": "ann", "password": "p\udce9", "as_user": "j\udce9"}
+    ask(a_cluster(secure, ca_data=authority.cert_pem.bytes(), **who), label_selector="a=\udce9")
+    (sent,) = secure.asked
+    assert sent.header("Authorization") == ["Basic " + base64.b64encode(b"ann:p\xe9").decode()]
+    assert sent.header("Impersonate-User") == ["j\u00e9"]  # latin-1: the byte itself
+    assert sent.query.startswith("labelSelector=a%3D%E9&")
 
 
 def test_a_token_file_is_what_is_sent_without_its_line_break(tmp_path: Path) -> None:
@@ -403,7 +413,9 @@ def test_a_refused_token_names_its_user_and_not_itself() -> None:
 # --- retries ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", ["429 Too Many Requests", "503 Service Unavailable"])
+@pytest.mark.parametrize(
+    "code", ["429 Too Many Requests", "500 Internal Server Error", "503 Service Unavailable", "504 Gateway Timeout"]
+)
 def test_retry_after_is_waited_for_and_asked_again(code: str) -> None:
     def answer(exchange: Exchange) -> None:
         if len(server.asked) < 3:
@@ -564,6 +576,21 @@ def test_a_server_that_is_not_reached_is_fatal_unless_the_run_was_over_first(run
     assert (OUT_OF_TIME in caught.value.message) is not is_fatal
 
 
+def test_an_address_that_leads_nowhere_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(host: str, port: int, **_: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in (nowhere, server.port)]
+
+    with a_full_backlog() as nowhere, LiveApi(lambda it: it.reply(headers=["Connection: close"])) as server:
+        monkeypatch.setattr(socket, "getaddrinfo", found)
+        cluster = a_cluster("http://two.example", request_timeout_s=2 * SOON_S + 0.5)
+        took_s: list[float] = []
+        for _ in range(3):
+            begun_s = ticks_s()
+            ask(cluster)
+            took_s.append(ticks_s() - begun_s)
+    assert took_s[0] > SOON_S > max(took_s[1:])
+
+
 def test_the_proxy_is_within_the_time(authority: trustme.CA) -> None:
     with LiveApi(Exchange.hang) as proxy, pytest.raises(TimedOut):
         ask(
@@ -624,6 +651,53 @@ def test_interrupt_ends_every_request_at_once(answer: Callable[[Exchange], None]
         assert ticks_s() - begun_s < SOON_S and len(failures) == 8
         with pytest.raises(Unreachable):
             ask(cluster)
+
+
+def test_what_is_in_flight_when_the_door_is_shut_is_noted_once() -> None:
+    heard: list[RequestRecord] = []
+    asked = threading.Barrier(9)
+
+    def answer(exchange: Exchange) -> None:
+        asked.wait(SOON_S)
+        exchange.hang()
+
+    def read() -> None:
+        with contextlib.suppress(InventoryError):
+            ask(cluster)
+
+    with LiveApi(answer) as server:
+        cluster = a_cluster(server, request_timeout_s=60, on_request=heard.append)
+        threads = [threading.Thread(target=read, daemon=True) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        asked.wait(SOON_S)
+        cluster.close()
+        assert [(record.status, record.failure) for record in heard] == [(0, "Interrupted")] * 8
+        for thread in threads:
+            thread.join(SOON_S)
+        read()
+        cluster.close()
+    assert sorted(record.path for record in heard) == sorted(server.targets)
+
+
+def test_nobody_who_keeps_the_last_words_waiting_holds_the_run() -> None:
+    asked = threading.Event()
+
+    def answer(exchange: Exchange) -> None:
+        asked.set()
+        exchange.hang()
+
+    def read() -> None:
+        with contextlib.suppress(InventoryError):
+            ask(cluster)
+
+    with LiveApi(answer) as server:
+        cluster = a_cluster(server, request_timeout_s=60, on_request=lambda record: server.is_left.wait())
+        threading.Thread(target=read, daemon=True).start()
+        assert asked.wait(SOON_S)
+        begun_s = ticks_s()
+        cluster.close()
+        assert ticks_s() - begun_s < 1.0
 
 
 def test_interrupt_ends_a_connection_that_is_being_made() -> None:
@@ -749,6 +823,11 @@ def test_the_clusters_authority_is_trusted_and_no_other(secure: LiveApi, authori
     assert len(secure.asked) == 1
 
 
+def test_an_authoritys_comment_may_be_in_any_letters(secure: LiveApi, authority: trustme.CA) -> None:
+    commented = "# Zertifizierungsstelle für Bücher\n".encode() + authority.cert_pem.bytes() + b"# \xfc\n"
+    assert ask(a_cluster(secure, ca_data=commented)).body == b"{}"
+
+
 def test_an_insecure_connection_is_made_only_when_it_is_asked_for(secure: LiveApi) -> None:
     assert ask(a_cluster(secure, insecure_skip_tls_verify=True)).body == b"{}"
 
@@ -771,6 +850,17 @@ def test_the_tls_server_name_is_looked_for_instead_of_the_host(authority: trustm
         with pytest.raises(Unreachable, match=r"not for 127\.0\.0\.1"):
             ask(a_cluster(server, **trusted))
     assert asked_for[0] == "kubernetes.default"
+
+
+@pytest.mark.parametrize("name", [".example", "a..b", "a" * 64, "b\u00fc..b", "b\udcff"])
+def test_a_name_that_no_server_can_have_is_in_no_certificate(
+    secure: LiveApi, authority: trustme.CA, name: str
+) -> None:
+    with pytest.raises(Unreachable) as caught:
+        ask(a_cluster(secure, ca_data=authority.cert_pem.bytes(), tls_server_name=name))
+    assert caught.value.message.endswith(f": its certificate is not for {name}")
+    assert caught.value.hint == "--tls-server-name NAME, if that is the name it has; nothing was sent"
+    assert secure.asked == []
 
 
 def test_an_expired_server_certificate_is_told_with_both_dates(authority: trustme.CA) -> None:
@@ -843,7 +933,12 @@ def test_a_client_certificate_of_another_cluster_is_unreachable_not_expired(auth
 
 @pytest.mark.parametrize(
     "broken",
-    [{"ca_data": b"nonsense"}, {"ca_data": b"", "ca_file": "/nowhere"}, {"client_key_data": b"nonsense"}],
+    [
+        {"ca_data": b"nonsense"},
+        {"ca_data": b"\xff\xfe"},
+        {"ca_data": b"", "ca_file": "/nowhere"},
+        {"client_key_data": b"nonsense"},
+    ],
 )
 def test_unusable_certificates_are_told_before_anything_is_sent(authority: trustme.CA, broken: dict[str, Any]) -> None:
     with pytest.raises(KubeconfigError, match="cannot"):
@@ -916,6 +1011,29 @@ def test_a_name_that_only_the_proxy_knows_is_reached(authority: trustme.CA, sche
     assert proxy.asked == ["ann:s@cret@shop.invalid:6443"]
 
 
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+def test_a_proxy_is_told_a_name_in_other_letters_as_go_tells_it(authority: trustme.CA, scheme: Scheme) -> None:
+    with (
+        LiveApi(tls=serving(authority, "xn--bcher-kva.invalid")) as server,
+        Proxy(scheme, ("127.0.0.1", server.port)) as proxy,
+    ):
+        cluster = a_cluster("https://b\u00fccher.invalid", ca_data=authority.cert_pem.bytes(), proxy_url=proxy.url)
+        assert ask(cluster).body == b"{}"
+    assert proxy.asked == ["xn--bcher-kva.invalid:443"]
+
+
+def test_a_plain_server_of_such_a_name_is_asked_by_it_through_a_proxy() -> None:
+    with LiveApi(tunnel_or_reply) as proxy:
+        ask(a_cluster("http://b\u00fccher.invalid", proxy_url=proxy.url), checked_path("/version"))
+    assert proxy.targets[0].startswith("http://xn--bcher-kva.invalid:80/version?timeout=")
+
+
+@pytest.mark.parametrize("server", ["https://b\u00fc..b", "http://b\udcff"])
+def test_a_server_of_no_name_is_refused_before_anything_is_sent(server: str) -> None:
+    with pytest.raises(KubeconfigError, match="has a name that no server can have"):
+        a_cluster(server)
+
+
 @pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
 def test_a_plain_server_is_reached_through_any_proxy(authority: trustme.CA, scheme: Scheme) -> None:
     tls = serving(authority) if scheme == "https" else None
@@ -951,6 +1069,19 @@ def test_a_server_behind_a_proxy_of_tls_must_be_trusted_itself(authority: trustm
             ask(cluster)
         assert server.asked == []
     assert "its certificate is not signed by the kubeconfig's certificate authority" in caught.value.message
+
+
+def test_a_proxy_of_tls_is_told_a_password_only_where_it_is_trusted(authority: trustme.CA) -> None:
+    with (
+        LiveApi(tls=serving(authority, "shop.invalid", not_after=yesterday())) as server,
+        Proxy("https", ("127.0.0.1", server.port), tls=serving(authority)) as proxy,
+    ):
+        url = proxy.url.replace("//", "//ann:s%40cret@")
+        cluster = a_cluster("https://shop.invalid", ca_data=authority.cert_pem.bytes(), proxy_url=url)
+        with pytest.raises(Unreachable, match=r"certificate of https://shop\.invalid expired \(this"):
+            ask(cluster)
+    # Once, by the connection that knows whom it trusts; the date is not worth a second one that does not.
+    assert proxy.asked == ["ann:s@cret@shop.invalid:443"]
 
 
 @pytest.mark.parametrize("answer", [Exchange.hang, drip_body], ids=["hang", "drip"])

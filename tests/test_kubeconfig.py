@@ -375,6 +375,12 @@ def test_a_kubeconfig_that_was_typed_must_exist(home: Path) -> None:
     assert failure_of(home, kubeconfig=str(home / "nope")).message == "kubeconfig ~/nope does not exist"
 
 
+@pytest.mark.parametrize("home", [Path("/"), Path()])
+def test_a_home_that_is_no_folder_of_its_own_is_not_told_as_one(home: Path) -> None:
+    assert failure_of(home, kubeconfig="/nowhere/config").message == "kubeconfig /nowhere/config does not exist"
+    assert failure_of(home, kubeconfig="nowhere/config").message == "kubeconfig nowhere/config does not exist"
+
+
 def test_a_kubeconfig_flag_without_a_value_is_none(home: Path) -> None:
     variable = {"KUBECONFIG": str(home / "one" / "config")}
     assert load(home, variable, kubeconfig="").source == "~/one/config"
@@ -521,6 +527,10 @@ def test_a_server_may_be_typed_without_any_kubeconfig(home: Path) -> None:
     )
 
 
+def test_a_servers_path_that_is_no_utf8_is_asked_for_byte_by_byte(home: Path) -> None:
+    assert load(home, server="https://h/\udce9/", token="t").server == "https://h/%E9"
+
+
 def test_dates_nulls_and_further_documents_are_read_as_kubectl_reads_them(home: Path) -> None:
     content = context_with(
         "{server: 'https://x', certificate-authority: null, extensions: null}", "{token: 2026-08-01}"
@@ -563,6 +573,15 @@ def test_a_kubeconfig_wins_over_the_pod(home: Path) -> None:
     pod = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
     assert load(home, pod, kubeconfig=str(home / "one/config")).context == "dev"
 
+
+
+def test_a_context_may_be_called_as_the_pods_own(home: Path) -> None:
+    content = (
+        "current-context: in-cluster\ncontexts: [{name: in-cluster, context: {user: ann}}]\n"
+        "users: [{name: ann, user: {token: t0k, as: zoe}}]\n"
+    )
+    ours = load(home, kubeconfig=str(write(home / "odd", content)), server="https://h")
+    assert (ours.context, ours.token, ours.as_user) == ("in-cluster", "t0k", "zoe")
 
 
 def test_printing_shows_no_credential(files: Path) -> None:

@@ -131,6 +131,9 @@ REFUSED = {
     "too far in": PLAIN.replace("    token:", "    username: x\n      token:"),
     "too far out": PLAIN.replace("    user: u", "   user: u"),
     "an unknown alias": PLAIN.replace("hunter2", "*hunter2"),
+    "a tag with a handle": PLAIN.replace("hunter2", "!hunter!2"),
+    "text that is no bool": PLAIN.replace("hunter2", "!!bool hunter2"),
+    "text that is no time": PLAIN.replace("hunter2", "!!timestamp hunter2"),
     "an open quote": PLAIN.replace("hunter2", '"hunter2'),
     "text after a quote": PLAIN.replace("hunter2", '"hunter2" x'),
     "a reserved letter": PLAIN.replace("hunter2", "@hunter2"),
@@ -164,6 +167,14 @@ def test_what_kubectl_refuses_is_refused_without_its_line(tmp_path: Path, conten
     assert view.returncode != 0
     assert "hunter" not in failure.value.message
     assert "~/config" in failure.value.message
+
+
+def test_a_tag_is_refused_by_its_line_and_not_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    path.write_text(PLAIN.replace("hunter2", "!hunter2"))
+    with pytest.raises(InventoryError) as failure:
+        load_connection(ConnectionFlags(kubeconfig=str(path)), environ={}, home=tmp_path)
+    assert failure.value.message == "kubeconfig ~/config is not YAML: a tag or a key that is not used here on line 19"
 
 
 @pytest.mark.parametrize("content", [*READ.values(), *REFUSED.values()], ids=[*READ, *REFUSED])

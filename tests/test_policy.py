@@ -1180,7 +1180,7 @@ def test_the_variable_is_named_where_its_file_is_missing(tmp_path: Path) -> None
     with pytest.raises(PolicyError) as caught:
         names_read(tmp_path, environ={"KUBECTL_INVENTORY_POLICY": "/nowhere/p.yaml"})
     assert caught.value.message == (
-        "cannot read policy file /nowhere/p.yaml (KUBECTL_INVENTORY_POLICY): No such file or directory"
+        "cannot read policy file /nowhere/p.yaml (KUBECTL_INVENTORY_POLICY): no such file or directory"
     )
 
 

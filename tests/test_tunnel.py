@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from base64 import b64decode
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -110,6 +111,16 @@ def test_a_proxy_that_does_not_connect_is_quoted(pipe: Pipe, reply: bytes, proxy
 def test_what_socks_cannot_say_is_not_sent(pipe: Pipe) -> None:
     assert refusal(pipe, WELCOME, host="a" * 256) == "SOCKS5 takes no server's name of 256 bytes"
     assert pipe.told() == b"\x05\x01\x00"
+
+
+def test_a_proxy_is_told_a_password_byte_by_byte(pipe: Pipe) -> None:
+    proxy = proxy_of("http://ann:p%E9@proxy:3128", tls_server_name="")
+    assert proxy is not None and b64decode(proxy.authorization.removeprefix("Basic ")) == b"ann:p\xe9"
+    socks = proxy_of("socks5://ann:p%E9@proxy:1080", tls_server_name="")
+    assert socks is not None
+    pipe.proxy.sendall(b"\x05\x02" + b"\x01\x00" + CONNECTED)
+    open_tunnel(pipe.way, socks, "10.1.2.3", 443)
+    assert b"\x01\x03ann\x02p\xe9" in pipe.told()
 
 
 def test_a_proxy_never_shows_its_password() -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kubectl_inventory.errors import PolicyError
+from kubectl_inventory.errors import PolicyError, reason_of
+from kubectl_inventory.words import with_tilde
 
 if TYPE_CHECKING:
     from kubectl_inventory.health import Health
@@ -228,15 +229,14 @@ def read_policy_files(
 
 def read_policy_file(path: Path, home: Path, *, named_by: str = "") -> PolicyFile:
     """One file. Raises `PolicyError`; `named_by` tells there what named it."""
-    name = _shown_path(path, home)
+    name = with_tilde(path, home)
     what = f"policy file {name} ({named_by})" if named_by else f"policy file {name}"
     try:
         with path.open("rb") as stream:
             raw = stream.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise PolicyError(
-            f"cannot read {what}: {why}", hint='"kubectl inventory policy init" writes one to start from'
+            f"cannot read {what}: {reason_of(error)}", hint='"kubectl inventory policy init" writes one to start from'
         ) from error
     if len(raw) > MAX_FILE_BYTES:
         raise PolicyError(f"cannot use {what}: it is over 1 MiB")
@@ -259,12 +259,5 @@ def _exists(path: Path, home: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise PolicyError(f"cannot read policy file {_shown_path(path, home)}: {error.strerror}") from error
+        raise PolicyError(f"cannot read policy file {with_tilde(path, home)}: {reason_of(error)}") from error
     return True
-
-
-def _shown_path(path: Path, home: Path) -> str:
-    shown = str(path)
-    if path.is_absolute() and home != Path(home.anchor) and path.is_relative_to(home):
-        shown = f"~/{path.relative_to(home)}"
-    return shown if shown.isprintable() else shown.encode("unicode_escape", "surrogateescape").decode("ascii")

@@ -42,6 +42,7 @@ from kubectl_inventory.errors import (
     PolicyError,
     UsageError,
     near,
+    reason_of,
 )
 from kubectl_inventory.output.style import BENCH_FORMATS, FORMATS, GRID_FORMATS, SETTING_FORMATS, Style
 from kubectl_inventory.request import LABEL_PREFIX, Command, Need, Request
@@ -401,7 +402,7 @@ def policy_init(ctx: click.Context, file: Path | None) -> int:
         with file.open("x", encoding="utf-8") as new:
             new.write(text)
     except OSError as error:
-        raise UsageError(f"cannot write {file}: {(error.strerror or str(error)).lower()}") from error
+        raise UsageError(f"cannot write {file}: {reason_of(error)}") from error
     terminal.say(f"{file}: written; it denies nothing yet")
     return 0
 

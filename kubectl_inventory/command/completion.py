@@ -10,21 +10,15 @@ wrong, there is nothing to suggest, and not a word of why.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 from click.shell_completion import CompletionItem, ShellComplete
 
-from kubectl_inventory.command.opening import (
-    audit_log,
-    cache_directory,
-    connection_of,
-    effective_policy,
-    home,
-    open_cluster,
-)
+from kubectl_inventory.command.opening import cache_directory, connection_of, effective_policy, home, open_cluster
 from kubectl_inventory.command.options import PLANS, Given, given_to
 from kubectl_inventory.command.terminal import Terminal
 from kubectl_inventory.errors import Forbidden, InventoryError, KubeconfigError
@@ -113,12 +107,12 @@ def _namespaces(given: Given) -> Iterable[str]:
     from kubectl_inventory.reading.reach import Namespaces
     from kubectl_inventory.run import side_by_side
 
-    session = _session(given)
-    each = side_by_side(Request(), session)
-    found = Namespaces(
-        session.cluster.read, each, session.policy, context=session.context, own=session.own_namespace
-    )
-    names = found.names()
+    with _session(given) as session:
+        each = side_by_side(Request(), session)
+        found = Namespaces(
+            session.cluster.read, each, session.policy, context=session.context, own=session.own_namespace
+        )
+        names = found.names()
     return sorted(names) if found.refused is None or isinstance(found.refused, Forbidden) else ()
 
 
@@ -132,26 +126,21 @@ def _types(given: Given) -> Iterable[str]:
     if known:  # nobody needs a credential to be told so
         catalog = make_catalog(known)
     else:
-        session = _session(given)
-        catalog = read_catalog(session, side_by_side(Request(), session))
+        with _session(given) as session:
+            catalog = read_catalog(session, side_by_side(Request(), session))
     policy = effective_policy(given, connection)
     return sorted(kind.name for kind in catalog.kinds if policy.denies_kind(kind) is None)
 
 
-def _session(given: Given) -> Session:
+@contextmanager
+def _session(given: Given) -> Iterator[Session]:
     """An open cluster for a second, that nobody is asked a credential for."""
     connection = connection_of(given)
     if connection.may_ask:
         raise KubeconfigError("no credential without a plugin that may prompt")
-    policy = effective_policy(given, connection)
-    limits = msgspec.structs.replace(
-        policy.limits,
-        request_timeout_s=min(policy.limits.request_timeout_s, PATIENCE_S),
-        deadline_s=min(policy.limits.deadline_s, PATIENCE_S),
-    )
-    hurried = msgspec.structs.replace(policy, limits=limits)
     silent = Terminal(None, None, {}, program="")
-    return open_cluster(silent, given, connection, hurried, audit_log(given, connection))
+    with silent.at_end:
+        yield open_cluster(silent, given, connection, patience_s=PATIENCE_S).session
 
 
 _SOURCES: dict[str, Callable[[Given], Iterable[str]]] = {

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from kubectl_inventory.errors import UsageError
+from kubectl_inventory.errors import UsageError, reason_of
 
 _EXECUTABLE = 0o755
 
@@ -29,6 +29,8 @@ def install_helper(directory: Path, program: str, *, platform: str = sys.platfor
             "on Windows the helper has to be a program, and this one writes scripts",
             hint="pip and pipx put kubectl_complete-inventory.exe beside the program",
         )
+    # A shell leaves the tilde of a quoted word where it is.
+    directory = Path(os.path.expanduser(directory))
     plugin = name.replace("-", "_")
     path = directory / f"kubectl_complete-{plugin}"
     text = f'#!/bin/sh\nexec kubectl-{plugin} __complete "$@"\n'
@@ -40,7 +42,7 @@ def install_helper(directory: Path, program: str, *, platform: str = sys.platfor
         path.write_text(text, encoding="utf-8")
         path.chmod(_EXECUTABLE)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+        raise UsageError(f"cannot write {path}: {reason_of(error)}") from error
     yield f"{path}: written"
-    if str(directory.expanduser().absolute()) not in os.environ.get("PATH", "").split(os.pathsep):
+    if str(directory.absolute()) not in os.environ.get("PATH", "").split(os.pathsep):
         yield f"hint: {directory} is not on PATH, where kubectl looks for it"

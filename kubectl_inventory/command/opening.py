@@ -11,7 +11,7 @@ import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -108,7 +108,7 @@ def usable_connection(given: Given) -> tuple[Connection | None, str]:
     try:
         return connection_of(given), ""
     except KubeconfigError as error:
-        typed = msgspec.structs.replace(given.connection_flags, cache_dir=None, disable_compression=False)
+        typed = msgspec.structs.replace(given.connection_flags, disable_compression=False)
         if typed != ConnectionFlags():
             raise
         return None, error.message
@@ -119,33 +119,41 @@ def known_kinds(terminal: Terminal, given: Given, connection: Connection) -> Cat
     from kubectl_inventory.run import read_catalog, side_by_side
 
     try:
-        policy, log = effective_policy(given, connection), audit_log(given, connection)
-        session = open_cluster(terminal, given, connection, policy, log)
+        session = open_cluster(terminal, given, connection).session
         return read_catalog(session, side_by_side(Request(), session))
     except (ApiError, KubeconfigError, PolicyError):
         # No credential or no answer; or the boundary in force is the one that is wrong, or keeps this cluster out.
         return None
 
 
-def audit_log(given: Given, connection: Connection) -> AuditLog | None:
+class Opened(NamedTuple):
+    """An open cluster."""
+
+    policy: Policy
+    """What is in force in it."""
+    log: AuditLog | None
     """Where requests and refusals are noted, if anywhere."""
-    return AuditLog(Path(given.audit_log), context=connection.shown_context) if given.audit_log else None
+    session: Session
 
 
 def open_cluster(
     terminal: Terminal,
     given: Given,
     connection: Connection,
-    policy: Policy,
-    log: AuditLog | None,
     *,
+    patience_s: float = float("inf"),
     on_request: OnRequest = lambda record: None,
-) -> Session:
-    """The door to the cluster, audited and, with `-v 6`, commented."""
+) -> Opened:
+    """The door to the cluster, under its policy, audited and, with `-v 6`, commented.
+
+    `patience_s`: the longest that the run, and each request, may take, whatever the policy allows.
+    """
     from kubectl_inventory.run import open_session
 
+    policy = _hurried(effective_policy(given, connection), patience_s)
+    log = AuditLog(Path(given.audit_log), context=connection.shown_context) if given.audit_log else None
     terminal.context = connection.shown_context
-    terminal.waiting_for = connection.server
+    terminal.waiting_for = connection.giver or connection.server
 
     def note(record: RequestRecord) -> None:
         on_request(record)
@@ -156,6 +164,18 @@ def open_cluster(
             terminal.say(f"GET {record.path} {outcome} {record.elapsed_ms:.0f}ms {record.bytes_received}B")
 
     session = open_session(connection, policy, cache_directory(given), on_request=note, user_agent=user_agent())
+    terminal.waiting_for = connection.server
+    # A run that breaks off, too, accounts for what it has asked.
+    terminal.at_end.callback(session.cluster.close)
     for notice in session.notices:
         terminal.say(f"warning: {notice}")
-    return session
+    return Opened(policy, log, session)
+
+
+def _hurried(policy: Policy, patience_s: float) -> Policy:
+    limits = msgspec.structs.replace(
+        policy.limits,
+        request_timeout_s=min(policy.limits.request_timeout_s, patience_s),
+        deadline_s=min(policy.limits.deadline_s, patience_s),
+    )
+    return msgspec.structs.replace(policy, limits=limits)

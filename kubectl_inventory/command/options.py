@@ -257,7 +257,7 @@ def connection_options(function: F) -> F:
             "--match-server-version", is_flag=True, help="refused: there is no version to match here", hidden=True
         ),
         click.option(
-            "--insecure-skip-tls-verify", is_flag=True, default=None, hidden=True,
+            "--insecure-skip-tls-verify", is_flag=True, hidden=True,
             help="do not check the server's certificate: insecure",
         ),
     ):
@@ -404,7 +404,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     kuberc: str | None = None
     warnings_as_errors: bool = False
     match_server_version: bool = False
-    insecure_skip_tls_verify: bool | None = None
+    insecure_skip_tls_verify: bool = False
     disable_compression: bool = False
     cache_dir: str | None = None
     # the boundary

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kubectl_inventory.command.helptext import as_called
-from kubectl_inventory.command.opening import audit_log, connection_of, effective_policy, open_cluster
+from kubectl_inventory.command.opening import connection_of, open_cluster
 from kubectl_inventory.command.options import Given
 from kubectl_inventory.command.terminal import AuditLog, Terminal
 from kubectl_inventory.output.style import Style
@@ -44,10 +44,7 @@ def take(terminal: Terminal, given: Given, request: Request, style: Style) -> in
     """Takes an inventory and prints it, then says how complete it is."""
     from kubectl_inventory.run import take_inventory
 
-    connection = connection_of(given)
-    policy = effective_policy(given, connection)
-    log = audit_log(given, connection)
-    session = open_cluster(terminal, given, connection, policy, log)
+    policy, log, session = open_cluster(terminal, given, connection_of(given))
     inventory = take_inventory(request, session, partial(_show_progress, terminal, policy))
     _note_withheld(log, inventory)
     # While the server works on the first questions.
@@ -68,10 +65,7 @@ def judge(
         return _foresee(terminal, given, request, style)
     from kubectl_inventory.run import diagnose, take_inventory
 
-    connection = connection_of(given)
-    policy = effective_policy(given, connection)
-    log = audit_log(given, connection)
-    session = open_cluster(terminal, given, connection, policy, log)
+    policy, log, session = open_cluster(terminal, given, connection_of(given))
     inventory = take_inventory(request, session, partial(_show_progress, terminal, policy))
     _note_withheld(log, inventory)
     # While the server works on the first questions.
@@ -116,11 +110,8 @@ def _foresee(terminal: Terminal, given: Given, request: Request, style: Style) -
     if is_judgement:
         from kubectl_inventory.judgement.closer import MOST_LOOKS
 
-    connection = connection_of(given)
-    policy = effective_policy(given, connection)
     meter = Meter()
-    log = audit_log(given, connection)
-    session = open_cluster(terminal, given, connection, policy, log, on_request=meter.note)
+    policy, log, session = open_cluster(terminal, given, connection_of(given), on_request=meter.note)
     ground = find_ground(request, session)
     forecasts = foresee(request, session, ground, partial(_show_progress, terminal, policy))
     foreseen = Foreseen(
@@ -157,11 +148,8 @@ def compare(terminal: Terminal, given: Given, request: Request, style: Style, be
     from kubectl_inventory.benchmark.benchview import advise, announcement, print_bench, summarize_bench
     from kubectl_inventory.benchmark.stopwatch import Stopwatch
 
-    connection = connection_of(given)
-    policy = effective_policy(given, connection)
-    log = audit_log(given, connection)
     stopwatch = Stopwatch()
-    session = open_cluster(terminal, given, connection, policy, log, on_request=stopwatch.note)
+    _, log, session = open_cluster(terminal, given, connection_of(given), on_request=stopwatch.note)
     workload = find_workload(request, session, stopwatch, begun_s=began_s)
     a_round = estimate(workload)
     terminal.say(announcement(workload, given.runs, a_round))

@@ -20,7 +20,7 @@ import click
 from kubectl_inventory.command.cli import root
 from kubectl_inventory.command.helptext import as_called
 from kubectl_inventory.command.terminal import ReaderGone, Terminal
-from kubectl_inventory.errors import InventoryError, OutputError, near
+from kubectl_inventory.errors import InventoryError, OutputError, near, reason_of
 from kubectl_inventory.version import VERSION
 from kubectl_inventory.words import listing
 
@@ -77,7 +77,8 @@ def program_name(argv0: str) -> str:
 
 def _run(terminal: Terminal, name: str) -> int:
     try:
-        result = root.main(as_click_reads(sys.argv[1:]), prog_name=name, standalone_mode=False, obj=terminal)
+        with terminal.at_end:
+            result = root.main(as_click_reads(sys.argv[1:]), prog_name=name, standalone_mode=False, obj=terminal)
         terminal.flush()
         return result if isinstance(result, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
@@ -96,7 +97,7 @@ def _run(terminal: Terminal, name: str) -> int:
         raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        terminal.say(f"error: {where}{(error.strerror or str(error)).lower()}")
+        terminal.say(f"error: {where}{reason_of(error)}")
         return 1
     except Exception as error:  # a bug of ours: one line, from which it can be found
         return _bug(terminal, error)
@@ -218,6 +219,8 @@ def _interrupted(terminal: Terminal, interruption: Interrupted) -> int:
     terminal.say(f"{terminal.context or 'error'}: interrupted after {terminal.elapsed_s:.1f}s{waiting}; {state}")
     if "://" in terminal.waiting_for:
         terminal.say("hint: is the VPN up? --request-timeout 2s gives up sooner")
+    elif " " in terminal.waiting_for:
+        terminal.say("hint: --user NAME or --token uses other credentials")
     elif terminal.waiting_for:
         terminal.say(f"hint: --exclude {terminal.waiting_for}, or --request-timeout 2s")
     return interruption.exit_code

@@ -17,7 +17,7 @@ from typing import TextIO
 import msgspec
 
 from kubectl_inventory.clock import now_iso, ticks_s
-from kubectl_inventory.errors import OutputError, UsageError
+from kubectl_inventory.errors import OutputError, UsageError, reason_of
 from kubectl_inventory.output.render import escaped
 from kubectl_inventory.readiness import can_write
 
@@ -72,9 +72,14 @@ class Terminal:
         self.context = ""
         """Which cluster this is about, once that is known."""
         self.waiting_for = ""
-        """The kind that has been asked for longest; before any is asked, the server."""
+        """The kind that has been asked for longest; before any is asked, the server.
+
+        Before that, who gives a credential: in words, so there is a space in it, as there is `://` in a server.
+        """
         self.wrote = False
         """Whether any of the answer has been written."""
+        self.at_end = contextlib.ExitStack()
+        """What is shut when the run is over, however it ends."""
 
     @property
     def elapsed_s(self) -> float:
@@ -116,8 +121,7 @@ class Terminal:
                 raise ReaderGone from error
             except OSError as error:
                 self._unsent.clear()
-                why = (error.strerror or str(error)).lower()
-                raise OutputError(f"cannot write the answer to stdout: {why}") from error
+                raise OutputError(f"cannot write the answer to stdout: {reason_of(error)}") from error
             finally:
                 self._sender = None
             cause, self._interruption = self._interruption, None
@@ -255,7 +259,7 @@ class AuditLog:
         try:
             self._file = path.open("a", encoding="utf-8")
         except OSError as error:
-            raise UsageError(f"cannot write the audit log {path}: {(error.strerror or str(error)).lower()}") from error
+            raise UsageError(f"cannot write the audit log {path}: {reason_of(error)}") from error
 
     def append(self, event: str, details: object) -> None:
         """One line."""

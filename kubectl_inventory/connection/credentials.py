@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kubectl_inventory.clock import epoch_of, now_epoch, ticks_s
-from kubectl_inventory.errors import KubeconfigError
+from kubectl_inventory.errors import KubeconfigError, reason_of
 
 if TYPE_CHECKING:
     import subprocess
@@ -241,7 +241,7 @@ class _Run:
                 start_new_session=not self._is_interactive,
             )
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "its arguments or variables hold a NUL"
+            reason = reason_of(error) if isinstance(error, OSError) else "its arguments or variables hold a NUL"
             raise KubeconfigError(f"{self._what} cannot be run: {reason}") from error
         try:
             printed = self._read(process, end_s)
@@ -396,7 +396,7 @@ def _authorities_of(provider: AuthProvider, user: str) -> bytes:
             with open(file, "rb") as stream:
                 return stream.read(1 << 20)
     except OSError as error:
-        raise KubeconfigError(f"cannot read idp-certificate-authority {file} {what}: {error.strerror}") from error
+        raise KubeconfigError(f"cannot read idp-certificate-authority {file} {what}: {reason_of(error)}") from error
     except ValueError as error:
         raise KubeconfigError(f"idp-certificate-authority-data {what} is not base64") from error
     from kubectl_inventory.connection.authorities import system_certificates
@@ -404,7 +404,7 @@ def _authorities_of(provider: AuthProvider, user: str) -> bytes:
     try:
         found = system_certificates(os.environ)
     except OSError as error:
-        raise KubeconfigError(f"cannot read {error.filename}, which the system trusts: {error.strerror}") from error
+        raise KubeconfigError(f"cannot read {error.filename}, which the system trusts: {reason_of(error)}") from error
     if found:
         return found
     import certifi

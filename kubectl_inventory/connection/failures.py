@@ -15,7 +15,13 @@ from kubectl_inventory.clock import now_iso
 from kubectl_inventory.connection import certificate
 from kubectl_inventory.connection.kubeconfig import Connection
 from kubectl_inventory.connection.proxy import ProxyRefused
-from kubectl_inventory.connection.transport import Endpoint, Guard, failure_reason, shown_certificate
+from kubectl_inventory.connection.transport import (
+    Endpoint,
+    Guard,
+    NoServersName,
+    failure_reason,
+    shown_certificate,
+)
 from kubectl_inventory.errors import (
     ApiError,
     InventoryError,
@@ -53,6 +59,8 @@ class Failures:
             return TimedOut(self._cannot_reach(no_answer), hint=_VPN_HINT)
         if isinstance(error, ssl.SSLCertVerificationError):
             return self._untrusted(error, guard)
+        if isinstance(error, NoServersName):
+            return self._another_name()
         if isinstance(error, ssl.SSLError):
             return self._tls_failure(error)
         if isinstance(error, ProxyRefused):
@@ -158,10 +166,7 @@ class Failures:
                 hint="the cluster's administrator renews it; nothing was sent",
             )
         if error.verify_code in _WRONG_NAME:
-            return self._unreachable(
-                f"its certificate is not for {self._endpoint.tls_server_name}",
-                hint="--tls-server-name NAME, if that is the name it has; nothing was sent",
-            )
+            return self._another_name()
         if error.verify_code in _WRONG_AUTHORITY:
             whose = "kubeconfig's" if connection.ca_file or connection.ca_data else "system's"
             return self._unreachable(
@@ -169,6 +174,12 @@ class Failures:
                 hint="is certificate-authority of another or an older cluster? nothing was sent",
             )
         return self._unreachable(f"its certificate: {error.verify_message}", hint="nothing was sent")
+
+    def _another_name(self) -> Unreachable:
+        return self._unreachable(
+            f"its certificate is not for {self._endpoint.tls_server_name}",
+            hint="--tls-server-name NAME, if that is the name it has; nothing was sent",
+        )
 
     def _shown_certificate(self, guard: Guard) -> bytes:
         try:

@@ -24,9 +24,22 @@ def yaml_documents(content: bytes, what: str) -> Iterator[object]:
     except yaml.MarkedYAMLError as error:
         # Not str(error): it quotes the line, and the line may hold a token.
         line = f" on line {error.problem_mark.line + 1}" if error.problem_mark is not None else ""
-        raise KubeconfigError(f"{what} is not YAML: {error.problem or 'syntax error'}{line}") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise KubeconfigError(f"{what} is not YAML: {_problem(error)}{line}") from error
+    # The last two are what PyYAML makes of `!!bool x` and `!!timestamp x`.
+    except (yaml.YAMLError, RecursionError, ValueError, KeyError, AttributeError) as error:
         raise KubeconfigError(f"{what}: it cannot be read as YAML") from error
+
+
+def _problem(error: yaml.MarkedYAMLError) -> str:
+    """What is wrong, without a word of the file's: a tag's or an alias's name is one, and may be a password."""
+    import yaml
+
+    said = error.problem or "syntax error"
+    if isinstance(error, yaml.constructor.ConstructorError) or "undefined tag" in said:
+        return "a tag or a key that is not used here"
+    if isinstance(error, yaml.composer.ComposerError):
+        return "an alias without its anchor, or an anchor that is there twice"
+    return said
 
 
 def _yaml_loader() -> type[yaml.SafeLoader] | type[yaml.CSafeLoader]:

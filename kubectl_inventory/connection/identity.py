@@ -49,7 +49,7 @@ class Identity:
             value = _header_value(f"Bearer {self._token}", f"the token of {_owner(connection)}")
             return (("Authorization", value),)
         if connection.username:  # client-go sends no password alone
-            pair = b64encode(f"{connection.username}:{connection.password}".encode())
+            pair = b64encode(f"{connection.username}:{connection.password}".encode("utf-8", "surrogateescape"))
             return (("Authorization", b"Basic " + pair),)
         return ()
 

@@ -58,6 +58,8 @@ _SERVER_CLOCK_S = 0.02
 _SHORTEST_RETRY_S = 0.1
 # In seconds: what is behind a loopback address and this far away is not on this machine.
 _TUNNEL_S = 0.01
+_LAST_WORDS_S = 0.5
+"""How long it may take to note what was in flight at the end: an audit log may be a pipe that nobody reads."""
 # What came of a reply that ran out of its time: less than this is a drip, of which a page would not come either.
 _FLOWING_BYTES = 64 << 10
 
@@ -80,7 +82,7 @@ class RequestRecord(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 0
     """0: no reply."""
     failure: str = ""
-    """The name of the error, when there is no whole reply."""
+    """The name of the error, when there is no whole reply; `Interrupted` for one that the run did not wait for."""
     elapsed_ms: float = 0.0
     waited_ms: float = 0.0
     """Of it, until the reply's first bytes; all of it, when none came."""
@@ -137,6 +139,11 @@ class Cluster:
         """What the newest reply says is the time, and when that came."""
         self._connections_ahead: Callable[[], int] | None = None
         self._interrupted = threading.Event()
+        self._noting = threading.Lock()
+        """Held by who notes how a request ended: nobody may miss one that is just being noted."""
+        self._in_flight: list[_Flight] = []
+        self._cut_off: list[_Flight] = []
+        """What was in flight when the door was shut, and is not noted yet."""
 
     def __repr__(self) -> str:
         return f"Cluster({self._connection!r})"
@@ -190,9 +197,15 @@ class Cluster:
         self._watchdog.stop()
 
     def close(self) -> None:
-        """Ends everything and closes the idle connections."""
-        self.interrupt()
+        """Ends everything and closes the idle connections. Nobody waits for what was in flight, but it is noted."""
+        self._interrupted.set()
+        with self._lock:
+            self._cut_off += self._in_flight
+            self._in_flight.clear()
+        self._watchdog.stop()
         self._pool.close()
+        if self._cut_off or self._noting.locked():
+            self._note_cut_off()
 
     def _read(self, question: Question) -> Answer:
         path = checked_path(question.path)
@@ -257,29 +270,22 @@ class Cluster:
     def _ask(self, wire: Wire, request: _Request, guard: Guard) -> Reply:
         """Sends the request, reads the reply, keeps the books. `Disconnected` if not a byte came back."""
         target = self._target(request)
-        try:
-            self._count_request()
-            wire.identity = self._identity.headers()
-        except InventoryError:
-            guard.release()
-            self._pool.give_back(wire, is_reusable=False)
-            raise
         body = Body(self._limits.max_response_bytes)
+        flight = _Flight(target, body)
         response: http.client.HTTPResponse | None = None
         failure: Exception | None = None
         is_reusable = False
-        sending_s = ticks_s()
-        heard_s = float("inf")
         try:
+            wire.identity = self._identity.headers()
             wire.guarded_by(guard)
+            self._depart(flight)
             wire.request("GET", target, headers=self._headers_for(request.question))
             response = wire.getresponse()
-            heard_s = ticks_s()
             # From before it was sent: a thread that loses the processor in between must not make the way look short.
-            self._note_reply(response, heard_s - sending_s)
+            self._note_reply(response, flight.hear(response.status))
             is_reusable = body.read_from(response) and not response.will_close
             return Reply(response, body.content())
-        except LimitReached as error:
+        except InventoryError as error:
             failure = error
             raise
         except (OSError, http.client.HTTPException, zlib.error) as error:
@@ -296,17 +302,7 @@ class Cluster:
             if response is not None and not is_reusable:
                 response.close()  # it holds the socket open
             self._pool.give_back(wire, is_reusable=is_reusable)
-            ended_s = ticks_s()
-            self._note_end(
-                RequestRecord(
-                    path=target,
-                    status=response.status if response is not None else 0,
-                    failure=type(failure).__name__ if failure is not None else "",
-                    elapsed_ms=round((ended_s - sending_s) * 1000, 1),
-                    waited_ms=round((min(heard_s, ended_s) - sending_s) * 1000, 1),
-                    bytes_received=body.bytes_received,
-                )
-            )
+            self._land(flight, type(failure).__name__ if failure is not None else "")
 
     def _target(self, request: _Request) -> str:
         query = request.question.query()
@@ -321,11 +317,42 @@ class Cluster:
             headers["If-None-Match"] = question.if_none_match
         return headers
 
-    def _count_request(self) -> None:
+    def _depart(self, flight: _Flight) -> None:
+        """The request is sent now. Raises `LimitReached`, and `OSError` where the door is shut: then it is not."""
         with self._lock:
+            if self._interrupted.is_set():
+                raise ConnectionAbortedError("interrupted")
             if self._stats.requests >= self._limits.max_requests:
                 raise LimitReached(f"the run's {self._limits.max_requests} requests are used up (limits.maxRequests)")
             self._stats = Stats(self._stats.requests + 1, self._stats.bytes_received)
+            self._in_flight.append(flight)
+
+    def _land(self, flight: _Flight, failure: str) -> None:
+        """Notes how it ended, unless it was never sent, or is noted as cut off."""
+        record = flight.record(failure)
+        with self._noting:
+            with self._lock:
+                if flight not in self._in_flight:
+                    return
+                self._in_flight.remove(flight)
+            self._note_end(record)
+
+    def _note_cut_off(self) -> None:
+        failures: list[Exception] = []
+
+        def note() -> None:
+            try:
+                with self._noting:
+                    while self._cut_off:
+                        self._note_end(self._cut_off.pop(0).record("Interrupted"))
+            except Exception as error:  # raised in the caller's thread
+                failures.append(error)
+
+        noting = threading.Thread(target=note, name="last-words", daemon=True)
+        noting.start()
+        noting.join(_LAST_WORDS_S)
+        if failures:
+            raise failures[0]
 
     def _note_handshake(self, wire: Wire) -> None:
         if wire.handshake_s is None:
@@ -389,6 +416,35 @@ def open_cluster(
     each request, in the thread that asked. Raises `KubeconfigError` for a certificate or token of no use.
     """
     return Cluster(connection, limits, end_s=end_s, on_request=on_request, user_agent=user_agent)
+
+
+class _Flight:
+    """A request that is being sent, and what has come of it by now."""
+
+    def __init__(self, path: str, body: Body) -> None:
+        self._path = path
+        self._body = body
+        self._sent_s = ticks_s()
+        self._heard_s = float("inf")
+        self._status = 0
+
+    def hear(self, status: int) -> float:
+        """The reply has begun. Seconds since the request was sent."""
+        self._status = status
+        self._heard_s = ticks_s()
+        return self._heard_s - self._sent_s
+
+    def record(self, failure: str) -> RequestRecord:
+        """What is noted of it."""
+        ended_s = ticks_s()
+        return RequestRecord(
+            path=self._path,
+            status=self._status,
+            failure=failure,
+            elapsed_ms=round((ended_s - self._sent_s) * 1000, 1),
+            waited_ms=round((min(self._heard_s, ended_s) - self._sent_s) * 1000, 1),
+            bytes_received=self._body.bytes_received,
+        )
 
 
 class _Request:

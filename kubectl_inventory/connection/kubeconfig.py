@@ -37,7 +37,7 @@ from kubectl_inventory.connection.kubeconfig_file import (
     read_kubeconfig,
 )
 from kubectl_inventory.connection.proxy import proxy_url, without_userinfo
-from kubectl_inventory.errors import KubeconfigError, UnknownContext, near
+from kubectl_inventory.errors import KubeconfigError, UnknownContext, near, reason_of
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _PLUGIN_EXTENSION = "client.authentication.k8s.io/exec"
@@ -65,9 +65,8 @@ class ConnectionFlags(msgspec.Struct, frozen=True, kw_only=True):
     tls_server_name: str | None = None
     proxy_url: str | None = None
     kuberc: str | None = None
-    insecure_skip_tls_verify: bool | None = None
+    insecure_skip_tls_verify: bool = False
     disable_compression: bool = False
-    cache_dir: str | None = None
 
     def __repr__(self) -> str:
         return f"ConnectionFlags(context={self.context!r})"
@@ -157,6 +156,13 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         return self.has_authorization or self.has_client_certificate
 
     @property
+    def giver(self) -> str:
+        """Who has to be asked for a credential, in words; empty where one is at hand, or none is wanted."""
+        if self.exec_plugin is not None and not self.has_static_credential:
+            return f'the exec plugin "{self.exec_plugin.command}"'
+        return "the identity provider" if self.auth_provider is not None and not self.has_authorization else ""
+
+    @property
     def may_ask(self) -> bool:
         """Whether a credential could make somebody type or a browser open, or use up a refresh-token."""
         if self.auth_provider is not None:
@@ -183,7 +189,8 @@ def load_connection(
     _check_typed_names(kubeconfig, flags)
     context_name = flags.context or kubeconfig.current_context
     if not flags.server and _is_in_cluster(kubeconfig, flags, environ):
-        return _finished(_in_cluster(environ, service_account), flags, environ)
+        pods_own = _in_cluster(environ, service_account)
+        return _finished(_in_cluster_with_flags(pods_own, flags), flags, environ)
     # As in kubectl, this variable stands for a server where no cluster has one.
     master = environ.get("KUBERNETES_MASTER", "")
     is_server_known = bool(flags.server or master)
@@ -286,7 +293,7 @@ def _in_cluster(environ: Mapping[str, str], service_account: Path) -> Connection
     try:
         token.read_bytes()
     except OSError as error:
-        raise KubeconfigError(f"in a pod, but cannot read its token {token}: {_reason(error)}") from error
+        raise KubeconfigError(f"in a pod, but cannot read its token {token}: {reason_of(error)}") from error
     ca = service_account / "ca.crt"
     return Connection(
         context="in-cluster",
@@ -346,12 +353,10 @@ def _cluster_with_flags(cluster: ClusterEntry, name: str, flags: ConnectionFlags
     if flags.certificate_authority or flags.insecure_skip_tls_verify:
         cluster = msgspec.structs.replace(
             cluster,
-            insecure_skip_tls_verify=bool(flags.insecure_skip_tls_verify),
+            insecure_skip_tls_verify=flags.insecure_skip_tls_verify,
             certificate_authority=flags.certificate_authority or "",
             certificate_authority_data="",
         )
-    elif flags.insecure_skip_tls_verify is False:
-        cluster = msgspec.structs.replace(cluster, insecure_skip_tls_verify=False)
     entry = f"cluster {_quoted(name)}" if name else "the cluster"
     _refuse_both(entry, "certificate-authority", cluster.certificate_authority, cluster.certificate_authority_data)
     has_authority = cluster.certificate_authority or cluster.certificate_authority_data
@@ -498,7 +503,7 @@ def _told_to_plugin(connection: Connection) -> dict[str, object]:
             authority = Path(connection.ca_file).read_bytes()
         except OSError as error:
             raise KubeconfigError(
-                f"cannot read certificate-authority {connection.ca_file}: {_reason(error)}"
+                f"cannot read certificate-authority {connection.ca_file}: {reason_of(error)}"
             ) from error
     told: dict[str, object] = {
         "server": connection.server,
@@ -515,8 +520,6 @@ def _told_to_plugin(connection: Connection) -> dict[str, object]:
 def _finished(connection: Connection, flags: ConnectionFlags, environ: Mapping[str, str]) -> Connection:
     """What is decided last, in every case: the server's spelling, the proxy, what plain HTTP may carry."""
     server = _server_url(connection.server)
-    if connection.context == "in-cluster" and not connection.cluster:
-        connection = _in_cluster_with_flags(connection, flags)
     connection = msgspec.structs.replace(
         connection,
         server=server,
@@ -555,7 +558,7 @@ def _server_url(server: str) -> str:
             hint="put them in the user's entry",
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    prefix = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
+    prefix = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~", errors="surrogateescape")
     return urlunsplit((parts.scheme, host + port, prefix, "", ""))
 
 
@@ -578,7 +581,3 @@ def _without_credentials(connection: Connection) -> Connection:
 
 def _quoted(name: str) -> str:
     return f'"{name}"'
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)

@@ -16,7 +16,8 @@ import msgspec
 
 from kubectl_inventory.connection.credentials import AuthProvider, ExecPlugin
 from kubectl_inventory.connection.plain_yaml import is_plain, read_plain_yaml
-from kubectl_inventory.errors import KubeconfigError
+from kubectl_inventory.errors import KubeconfigError, reason_of
+from kubectl_inventory.words import with_tilde
 
 # Far above any real kubeconfig; a mistyped `--kubeconfig big.iso` must not fill the memory.
 _MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -188,11 +189,6 @@ def _paths(explicit: str | None, environ: Mapping[str, str], home: Path) -> tupl
     return [home / ".kube" / "config"], "KUBECONFIG is not set, ~/.kube/config does not exist"
 
 
-def with_tilde(path: Path, home: Path) -> str:
-    """A path as it is shown."""
-    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
-
-
 def read_file(path: Path, what: str) -> bytes | None:
     """What is in a file; None if it is not there. `what` names it: `kubeconfig ~/.kube/config`."""
     try:
@@ -201,7 +197,7 @@ def read_file(path: Path, what: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise KubeconfigError(f"cannot read {what}: {_reason(error)}") from error
+        raise KubeconfigError(f"cannot read {what}: {reason_of(error)}") from error
     if len(content) > _MAX_FILE_BYTES:
         raise KubeconfigError(f"{what} is larger than 16 MiB: is it one?")
     return content
@@ -274,7 +270,3 @@ def _user_below(user: UserEntry, file: Path) -> UserEntry:
 
 def _absolute(path: str, file: Path) -> str:
     return os.path.normpath(os.path.join(os.path.abspath(file.parent), path)) if path else ""
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)

@@ -42,7 +42,8 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
             return ""
         from base64 import b64encode
 
-        return f"Basic {b64encode(f'{self.username}:{self.password}'.encode()).decode('ascii')}"
+        pair = f"{self.username}:{self.password}".encode("utf-8", "surrogateescape")
+        return f"Basic {b64encode(pair).decode('ascii')}"
 
 
 def proxy_url(server: str, configured: str, environ: Mapping[str, str]) -> str:
@@ -88,8 +89,9 @@ def proxy_of(url: str, *, tls_server_name: str) -> Proxy | None:
         host=host,
         port=parts.port or 0,
         tls_server_name=tls_server_name or host,
-        username=unquote(parts.username) if parts.username is not None else None,
-        password=unquote(parts.password or ""),
+        # Whatever bytes they are, as in Go.
+        username=unquote(parts.username, errors="surrogateescape") if parts.username is not None else None,
+        password=unquote(parts.password or "", errors="surrogateescape"),
     )
 
 

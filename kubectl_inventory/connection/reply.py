@@ -48,10 +48,10 @@ class Reply:
 
     @property
     def retry_after_s(self) -> float | None:
-        """How long to wait before asking again, when the server wants to be asked again."""
-        if self.status not in (429, 503) or not (self._retry_after.isascii() and self._retry_after.isdigit()):
-            return None
-        return float(self._retry_after)
+        """How long to wait before asking again, when the server wants to be asked again: client-go's `withRetry`."""
+        is_passing = self.status == 429 or self.status >= 500
+        is_number = self._retry_after.isascii() and self._retry_after.isdigit()
+        return float(self._retry_after) if is_passing and is_number else None
 
     @property
     def continue_token(self) -> str:

@@ -24,6 +24,7 @@ import msgspec
 
 from kubectl_inventory.clock import ticks_s
 from kubectl_inventory.connection.proxy import Proxy, ProxyRefused, proxy_of
+from kubectl_inventory.errors import KubeconfigError, reason_of
 from kubectl_inventory.readiness import can_read
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ Address = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int
 """As `socket.getaddrinfo` has it: family, and what `connect` takes."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class NoServersName(OSError):
+    """What is to be looked for in a certificate cannot be a server's name, as `.example` or `a..b`."""
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,6 +187,8 @@ class Wire(HTTPConnection):
         """Headers that a dict cannot hold: a name may come several times, a value may be UTF-8."""
         self.handshake_s: float | None = None
         """How long the TLS handshake took: a round trip and some milliseconds of work. None without TLS."""
+        self.reached: Address | None = None
+        """Which of the addresses it is connected to."""
         self._is_unused = True
         self._endpoint = endpoint
         self._tls = tls
@@ -276,16 +283,18 @@ class Wire(HTTPConnection):
 
     def _dial(self, guard: Guard) -> socket.socket:
         failure: OSError = socket.gaierror("no address")
-        for nth, (family, address) in enumerate(self._addresses):
+        for nth, address in enumerate(self._addresses):
+            family, place = address
             dialled = socket.socket(family, socket.SOCK_STREAM)
             try:
                 guard.watch(dialled)
                 # Shared among the addresses: IPv6 that leads nowhere must not use it all.
                 dialled.settimeout(guard.remaining_s() / (len(self._addresses) - nth))
-                dialled.connect(address)
+                dialled.connect(place)
                 if guard.is_interrupted:
                     raise ConnectionAbortedError("interrupted")
                 dialled.settimeout(None)  # the watchdog bounds everything from here on
+                self.reached = address
                 return dialled
             except OSError as error:
                 guard.release()
@@ -340,7 +349,7 @@ class Pool:
             try:
                 with guards() as guard:
                     wire = self.open_new(guard)
-            except (OSError, ValueError):  # ValueError: a server name that TLS does not take
+            except OSError:
                 pass
             finally:
                 with self._changed:
@@ -363,10 +372,13 @@ class Pool:
         wire = Wire(self._endpoint, self._tls, self._addresses)
         try:
             wire.open(guard)
-        except OSError:
+        except (OSError, ValueError) as error:
             guard.release()
             wire.close()
-            raise
+            if isinstance(error, OSError):  # what a certificate is not accepted with is both
+                raise
+            raise NoServersName(str(error)) from error
+        self._prefer(wire.reached)
         return wire
 
     def _look_up(self, guard: Guard) -> None:
@@ -380,6 +392,12 @@ class Pool:
                 self._addresses = _addresses(*self._endpoint.dialled, guard)
         finally:
             self._looking_up.release()
+
+    def _prefer(self, reached: Address | None) -> None:
+        """What answers is tried first from now on: an address that leads nowhere costs its share of the time once."""
+        with self._changed:
+            if reached is not None and reached in self._addresses[1:]:
+                self._addresses = [reached, *(it for it in self._addresses if it != reached)]
 
     def give_back(self, wire: Wire, *, is_reusable: bool) -> None:
         """Keeps a connection, whose last reply was read to its end, for the next; closes any other."""
@@ -401,9 +419,14 @@ class Pool:
 
 
 def endpoint_of(server: str, *, tls_server_name: str, proxy_url: str) -> Endpoint:
-    """The endpoint of a server's URL."""
+    """The endpoint of a server's URL. Raises `KubeconfigError` for a name that cannot be written in ASCII."""
     parts = urlsplit(server)
     host = parts.hostname or ""
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode("ascii")  # as Go: no proxy is told other letters
+        except UnicodeError as error:
+            raise KubeconfigError(f"server {server!r} has a name that no server can have") from error
     return Endpoint(
         scheme=parts.scheme,
         host=host,
@@ -427,7 +450,7 @@ def tls_context(*, ca_file: str, ca_data: bytes, is_insecure: bool) -> ssl.SSLCo
     context.hostname_checks_common_name = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     if ca_data:
-        context.load_verify_locations(cadata=ca_data.decode("ascii", "replace"))
+        context.load_verify_locations(cadata=ca_data.decode("ascii", "backslashreplace"))  # of comments
     elif ca_file:
         context.load_verify_locations(cafile=ca_file)
     else:
@@ -475,7 +498,13 @@ def load_client_certificate(context: ssl.SSLContext, *, certificate: bytes, key:
 
 
 def shown_certificate(endpoint: Endpoint, guard: Guard) -> bytes:
-    """The certificate (DER) that the server shows, trusted or not. Sends no request. Raises `OSError`."""
+    """The certificate (DER) that the server shows, trusted or not. Raises `OSError`.
+
+    The server is asked nothing, a proxy for the way to it. Empty behind a proxy of TLS: as nobody is trusted
+    here, who it is would not be looked at before it is told a password.
+    """
+    if endpoint.proxy is not None and endpoint.proxy.scheme == "https":
+        return b""
     wire = Pool(endpoint, tls_context(ca_file="", ca_data=b"", is_insecure=True)).open_new(guard)
     try:
         return wire.shown_certificate
@@ -490,7 +519,7 @@ def failure_reason(error: OSError) -> str:
         known = {"KEY_VALUES_MISMATCH": "the key is not the certificate's", "NO_START_LINE": "no PEM in it"}
         reason = error.reason or str(error.args[0])
         return known.get(reason, reason.replace("_", " ").lower())
-    return (error.strerror or str(error)).lower()
+    return reason_of(error)
 
 
 def _addresses(host: str, port: int, guard: Guard) -> Sequence[Address]:

@@ -89,7 +89,7 @@ def _address(host: str) -> bytes:
 
 def _counted(text: str, what: str) -> bytes:
     """Its length in a byte, and the text."""
-    encoded = text.encode()
+    encoded = text.encode("utf-8", "surrogateescape")
     if not 1 <= len(encoded) <= _LONGEST:
         raise ProxyRefused(f"SOCKS5 takes no {what} of {len(encoded)} bytes")
     return bytes([len(encoded)]) + encoded

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kubectl_inventory.errors import UsageError, near
+from kubectl_inventory.errors import UsageError, near, reason_of
 from kubectl_inventory.output.style import TEMPLATE_FORMATS
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _content(path: str) -> str:
         with Path(path).open(encoding="utf-8") as stream:
             text = stream.read(_LARGEST_FILE + 1)
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from error
+        raise UsageError(f"cannot read {path}: {reason_of(error)}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"cannot read {path}: it is not text") from error
     if len(text) > _LARGEST_FILE:

@@ -47,8 +47,9 @@ class DiscoveryCache:
     """The file of one server and user below kubectl's cache directory."""
 
     def __init__(self, directory: Path, *, server: str, user: str) -> None:
-        self._server, self._user = server, user
-        name = hashlib.sha256(f"{server}\n{user}".encode()).hexdigest()[:32]
+        # What was typed may be no UTF-8: as it is for the name of the file, and readable within it.
+        self._server, self._user = (text.encode("utf-8", "backslashreplace").decode() for text in (server, user))
+        name = hashlib.sha256(f"{server}\n{user}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
         self._path = directory / "inventory" / f"discovery-{name}.json"
 
     def load(self) -> Remembered:
@@ -83,8 +84,9 @@ class DiscoveryCache:
 
     def _read(self) -> _File | None:
         """The file's content, unless somebody else could have written it."""
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(self._path, flags)
+        # Without O_NONBLOCK whoever puts a FIFO there would have us wait for a writer.
+        flags = [getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")]
+        descriptor = os.open(self._path, os.O_RDONLY | sum(flags))
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(file.fileno())
             others_write = bool(status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)) and os.name == "posix"
