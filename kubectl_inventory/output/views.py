@@ -300,12 +300,14 @@ def object_item(kind: Kind, row: Row, places: Places, *, sparse: bool = False) -
     if row.namespace:
         metadata["namespace"] = row.namespace
     if row.meta is not None:
-        metadata["uid"] = row.meta.uid
+        if row.meta.uid:
+            metadata["uid"] = row.meta.uid
         if row.meta.labels or not sparse:
             metadata["labels"] = row.meta.labels or {}
         if row.meta.owner_references or not sparse:
             metadata["ownerReferences"] = row.meta.owner_references or ()
-        metadata["creationTimestamp"] = row.meta.creation_timestamp
+        if row.meta.creation_timestamp:
+            metadata["creationTimestamp"] = row.meta.creation_timestamp
     return {
         "apiVersion": kind.api_version,
         "kind": kind.kind,
