@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from kubectl_inventory.output import render
 from kubectl_inventory.output.documents import write_document, write_items
-from kubectl_inventory.output.style import Style
+from kubectl_inventory.output.style import Style, Write
 from kubectl_inventory.output.summary import Summary, withheld_clauses
 from kubectl_inventory.output.views import UNREADABLE
 from kubectl_inventory.reading.forecast import Forecast, Total, total
@@ -16,8 +16,6 @@ from kubectl_inventory.reading.inventory import Inventory
 from kubectl_inventory.reading.meter import Meter, Spent
 from kubectl_inventory.resource import collection_path
 from kubectl_inventory.words import listing, number, plural, seconds, size
-
-Write = Callable[[str], None]
 
 _HEADERS = ("TIME", "REQUESTS", "KIB", "COUNT", "HOW", "KIND", "WHY")
 _RUN_HEADERS = ("TIME", "TOOK", "REQUESTS", "MADE", "KIB", "CAME", "COUNT", "HOW", "KIND", "WHY")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,6 +23,10 @@ GRID_FORMATS = (
 FORMATS = (*GRID_FORMATS[:8], "name", *GRID_FORMATS[8:])
 SETTING_FORMATS = ("csv", "json", "markdown", "ndjson", "table", "yaml")
 BENCH_FORMATS = ("json", "markdown", "table")
+
+
+Write = Callable[[str], None]
+"""Takes the text of an answer as it is made."""
 
 
 class Style(msgspec.Struct, frozen=True, kw_only=True):
