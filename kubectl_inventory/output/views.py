@@ -81,7 +81,7 @@ def _grouped(inventory: Inventory, by: Sequence[str]) -> Iterable[tuple[Reading,
 
 
 def for_csv(grid: Grid) -> Grid:
-    """Counts for a program: `14+` is 14, and headers are what JSON calls them."""
+    """A grid for a program: `14+` is 14, what is not known or does not apply is empty, headers are in lower case."""
     rows = [tuple(map(_for_program, row)) for row in grid.rows]
     return Grid(tuple(header.lower() for header in grid.headers), rows)
 
