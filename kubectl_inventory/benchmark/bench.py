@@ -261,7 +261,9 @@ def _size(kind: Kind, request: Request, workload: Workload) -> int | ApiError:
             raise
         return error
     if reply.metadata.remaining_item_count is not None:
-        return reply.length + reply.metadata.remaining_item_count
+        # The model holds as many rows as that: nothing keeps a server from saying any number.
+        size = reply.length + reply.metadata.remaining_item_count
+        return min(max(size, 0), workload.session.policy.limits.max_objects)
     return _UNKNOWN_SIZE if reply.metadata.continue_token else reply.length
 
 
