@@ -11,7 +11,7 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,11 +21,11 @@ import pytest
 
 from kubectl_inventory.benchmark.bench import Run, Split, Times
 from kubectl_inventory.benchmark.rehearsal import Cost, Model, rehearse
-from kubectl_inventory.benchmark.stopwatch import Change, shares
+from kubectl_inventory.benchmark.stopwatch import Change, Stopwatch, shares
 from kubectl_inventory.benchmark.verdict import Verdict, judge
 from kubectl_inventory.reading.listing import list_kind
 from kubectl_inventory.request import Need, Strategy
-from kubectl_inventory.resource import Kind, collection_path
+from kubectl_inventory.resource import Answer, Kind, Question, collection_path
 from tests.conftest import BIN, Screen, Typist
 from tests.controlplane.audit import AuditEvent, most_in_flight
 from tests.controlplane.cluster import ControlPlane
@@ -580,6 +580,25 @@ def test_the_median_is_a_run_that_was_made() -> None:
 )
 def test_time_is_shared_out_among_what_threads_were_doing(changes: list[Change], shared: dict[str, float]) -> None:
     assert shares(changes, 0, 10) == shared
+
+
+def test_a_thread_of_the_last_run_adds_to_that_alone() -> None:
+    stopwatch = Stopwatch()
+
+    class Late(list[Change]):
+        """Another run begins while a thread adds to this one's changes."""
+
+        def extend(self, changes: Iterable[Change]) -> None:
+            stopwatch.begin()
+            super().extend(changes)
+
+    last = stopwatch._changes = Late()
+    stopwatch.read(lambda _: Answer(b""))(Question(path=collection_path(NODES)))
+
+    assert [(change.phase, change.by) for change in last] == [
+        ("wait", 1), ("wait", -1), ("decode", -1), ("decode", 1),
+    ]  # fmt: skip
+    assert stopwatch._changes == []
 
 
 KINDS: tuple[tuple[Kind, int], ...] = ((PODS, 9), (SECRETS, 5), (NODES, 4))
