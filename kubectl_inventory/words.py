@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,11 +25,6 @@ def window(length_s: float) -> str:
     return f"{length_s:g}s"
 
 
-def plural(count: int, noun: str) -> str:
-    """`kind` or `kinds`."""
-    return noun if count == 1 else f"{noun}s"
-
-
 def singular(plural_noun: str) -> str:
     """`policy` of `policies`, `ingress` of `ingresses`, as resources are named."""
     for ending, instead in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("s", "")):
@@ -39,12 +35,18 @@ def singular(plural_noun: str) -> str:
 
 def number(count: int, noun: str) -> str:
     """`1 kind`, `1,200 kinds`."""
-    return f"{count:,} {plural(count, noun)}"
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def size(count: int) -> str:
     """Bytes: `350 KiB`, `1.4 MiB`."""
     return f"{count / (1 << 20):,.1f} MiB" if count >= 1 << 20 else f"{count / 1024:,.0f} KiB"
+
+
+def some_of(names: Sequence[str], most: int) -> str:
+    """The first of them, and how many more there are: `a, b, c and 2 more`."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def listing(parts: list[str]) -> str:

@@ -11,7 +11,7 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,11 +21,11 @@ import pytest
 
 from kubectl_inventory.benchmark.bench import Run, Split, Times
 from kubectl_inventory.benchmark.rehearsal import Cost, Model, rehearse
-from kubectl_inventory.benchmark.stopwatch import Change, shares
+from kubectl_inventory.benchmark.stopwatch import Change, Stopwatch, shares
 from kubectl_inventory.benchmark.verdict import Verdict, judge
 from kubectl_inventory.reading.listing import list_kind
 from kubectl_inventory.request import Need, Strategy
-from kubectl_inventory.resource import Kind, collection_path
+from kubectl_inventory.resource import Answer, Kind, Question, collection_path
 from tests.conftest import BIN, Screen, Typist
 from tests.controlplane.audit import AuditEvent, most_in_flight
 from tests.controlplane.cluster import ControlPlane
@@ -313,9 +313,9 @@ Nodes = Callable[[int, Exchange], Sequence[str] | None]
 class StandIn:
     """A server with two nodes and no namespaces. Each run of a bench asks for one list of them, by any strategy."""
 
-    def __init__(self, nodes: Nodes) -> None:
+    def __init__(self, nodes: Nodes, *, remaining: int = 1) -> None:
         self.lists: list[str] = []
-        self._nodes = nodes
+        self._nodes, self._remaining = nodes, remaining
         self._lock = threading.Lock()
 
     def __call__(self, exchange: Exchange) -> None:
@@ -326,7 +326,7 @@ class StandIn:
             exchange.reply(body=_json(_table([])))
             return
         if "limit=1" in exchange.query.split("&"):
-            exchange.reply(body=_json(_table(["Ready"], remaining=1)))
+            exchange.reply(body=_json(_table(["Ready"], remaining=self._remaining)))
             return
         with self._lock:
             self.lists.append(exchange.target)
@@ -360,6 +360,18 @@ def _table(states: Sequence[str], *, remaining: int = 0) -> dict[str, Any]:
 
 def _json(document: object) -> bytes:
     return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize(("remaining", "size"), [(10**13, "2.5 MiB"), (-5, "49 KiB")])
+def test_a_kind_is_taken_to_hold_no_more_than_the_policy_allows_and_no_less_than_nothing(
+    tmp_path: Path, remaining: int, size: str
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("apiVersion: inventory/v1\nkind: BoundaryPolicy\nlimits: {maxObjects: 1000}\n")
+    server = StandIn(lambda _, __: ["Ready"], remaining=remaining)
+    screen = server.bench(tmp_path, "-l", "tier=front", "--dry-run", "--policy", str(policy))
+    said = f"127.0.0.1: 4 strategies x 5 runs, nodes: about 20 requests, {size}\n"
+    assert (screen.code, screen.out, screen.err) == (0, "", said)
 
 
 def test_a_strategy_that_answers_otherwise_is_compared_with_nothing(tmp_path: Path) -> None:
@@ -568,6 +580,25 @@ def test_the_median_is_a_run_that_was_made() -> None:
 )
 def test_time_is_shared_out_among_what_threads_were_doing(changes: list[Change], shared: dict[str, float]) -> None:
     assert shares(changes, 0, 10) == shared
+
+
+def test_a_thread_of_the_last_run_adds_to_that_alone() -> None:
+    stopwatch = Stopwatch()
+
+    class Late(list[Change]):
+        """Another run begins while a thread adds to this one's changes."""
+
+        def extend(self, changes: Iterable[Change]) -> None:
+            stopwatch.begin()
+            super().extend(changes)
+
+    last = stopwatch._changes = Late()
+    stopwatch.read(lambda _: Answer(b""))(Question(path=collection_path(NODES)))
+
+    assert [(change.phase, change.by) for change in last] == [
+        ("wait", 1), ("wait", -1), ("decode", -1), ("decode", 1),
+    ]  # fmt: skip
+    assert stopwatch._changes == []
 
 
 KINDS: tuple[tuple[Kind, int], ...] = ((PODS, 9), (SECRETS, 5), (NODES, 4))

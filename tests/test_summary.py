@@ -17,7 +17,7 @@ from kubectl_inventory.reading.plan import Treatment
 from kubectl_inventory.reading.reach import Reach, WithheldNamespace
 from kubectl_inventory.request import Command, Request
 from kubectl_inventory.resource import Kind
-from kubectl_inventory.words import seconds
+from kubectl_inventory.words import seconds, some_of
 from tests.fake_api import DEPLOYMENTS, NAMESPACE_KIND, NODES, PODS, SECRETS, a_kind, an_inventory
 
 EVENTS = a_kind("events")
@@ -54,6 +54,8 @@ def summary(
     [
         ([Reading(kind=PODS, count=1968), NAMESPACES],
          "dev: 1,982 objects of 2 kinds in 14 namespaces; 0.2s"),
+        ([Reading(kind=PODS, count=1), Reading(kind=NAMESPACE_KIND, count=1200)],
+         "dev: 1,201 objects of 2 kinds in 1,200 namespaces; 0.2s"),
         ([Reading(kind=PODS, count=1)], "dev: 1 object of 1 kind; 0.2s"),
         ([Reading(kind=PODS)], "dev: 0 objects of 0 kinds; 1 empty kind not shown (--show-empty); 0.2s"),
         ([Reading(kind=PODS), Reading(kind=NODES), Reading(kind=EVENTS, count=2)],
@@ -179,6 +181,29 @@ def test_what_the_policy_withholds_is_named_and_no_gap() -> None:
         "dev: 1 object of 1 kind; 5 kinds withheld by policy (secrets, leases, jobs and 2 more); "
         "4 namespaces withheld by policy (kube-0, kube-1, kube-2 and 1 more); 0.2s"
     )
+
+
+def test_a_great_many_that_are_withheld_are_counted_as_all_numbers_are() -> None:
+    spaces = tuple(WithheldNamespace(f"kube-{number}", RULE) for number in range(1203))
+    said = summary(Reading(kind=EVENTS, count=1), reach=Reach(withheld=spaces))
+    assert said == Summary(
+        "dev: 1 object of 1 kind; "
+        "1,203 namespaces withheld by policy (kube-0, kube-1, kube-2 and 1,200 more); 0.2s"
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b"], "a, b"),
+        (["a", "b", "c"], "a, b and 1 more"),
+        (["n"] * 1202, "n, n and 1,200 more"),
+    ],
+)
+def test_of_many_names_some_are_told_and_the_rest_is_counted(names: list[str], said: str) -> None:
+    assert some_of(names, 2) == said
 
 
 def test_the_numbers_of_kinds_add_up() -> None:

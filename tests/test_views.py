@@ -537,10 +537,12 @@ def test_what_is_not_known_of_an_object_is_absent(namespace: str | None, more: d
     assert item["columns"] == {"Type": "Opaque"}
 
 
-def test_an_object_without_labels_or_owners_has_empty_ones() -> None:
-    metadata = views.object_item(PODS, a_row("web", meta=ObjectMeta("web")), Places(COLUMNS))["metadata"]
-    assert isinstance(metadata, dict)
-    assert (metadata["labels"], metadata["ownerReferences"]) == ({}, ())
+@pytest.mark.parametrize(("sparse", "more"), [(False, {"labels": {}, "ownerReferences": ()}), (True, {})])
+def test_an_object_without_labels_or_owners_has_empty_ones_and_no_uid_or_time_that_it_has_not(
+    sparse: bool, more: dict[str, object]
+) -> None:
+    item = views.object_item(PODS, a_row("web", meta=ObjectMeta("web")), Places(COLUMNS), sparse=sparse)
+    assert item["metadata"] == {"name": "web", "namespace": "shop", **more}
 
 
 def test_kind_items_hold_every_discovered_kind() -> None:

@@ -38,6 +38,7 @@ from kubectl_inventory.run import (
     side_by_side,
 )
 from kubectl_inventory.wire import COLLECTION, decode
+from kubectl_inventory.words import some_of
 
 STRATEGIES: tuple[Strategy, ...] = ("sequential", "fanout", "bulk", "auto")
 _LASTING = ("Forbidden", "Unavailable")
@@ -260,7 +261,9 @@ def _size(kind: Kind, request: Request, workload: Workload) -> int | ApiError:
             raise
         return error
     if reply.metadata.remaining_item_count is not None:
-        return reply.length + reply.metadata.remaining_item_count
+        # The model holds as many rows as that: nothing keeps a server from saying any number.
+        size = reply.length + reply.metadata.remaining_item_count
+        return min(max(size, 0), workload.session.policy.limits.max_objects)
     return _UNKNOWN_SIZE if reply.metadata.continue_token else reply.length
 
 
@@ -320,9 +323,8 @@ def _refuse_difference(workload: Workload, first: Seen, other: Seen, *, between:
         raise AnswersDiffer(f"{both} could not read the same of {kinds}", hint="if rights changed meanwhile, run again")
     keys = sorted(_differing(first, other))
     objects = len({_key(line) for line in (*first.lines, *other.lines)})
-    shown = ", ".join(f"{name} in {where}" if where else name for name, where in keys[:_SHOWN_OBJECTS])
-    more = f" and {len(keys) - _SHOWN_OBJECTS} more" if len(keys) > _SHOWN_OBJECTS else ""
-    what = f"differ in {len(keys)} of {objects:,} objects: {shown}{more}" if keys else "differ in the objects' order"
+    shown = some_of([f"{name} in {where}" if where else name for name, where in keys], _SHOWN_OBJECTS)
+    what = f"differ in {len(keys):,} of {objects:,} objects: {shown}" if keys else "differ in the objects' order"
     typed = " ".join(["get", *([",".join(workload.request.types)] if workload.request.types else [])])
     prefixes = {name.partition("/")[0] for name, _ in keys}
     changing = ",".join(kind.name for kind in workload.kinds if kind.prefix in prefixes)

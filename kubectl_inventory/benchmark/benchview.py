@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from kubectl_inventory import words
 from kubectl_inventory.benchmark.bench import STRATEGIES, Measured, Run, Workload
 from kubectl_inventory.benchmark.rehearsal import Cost
 from kubectl_inventory.benchmark.verdict import Verdict, judge
 from kubectl_inventory.output import render, views
-from kubectl_inventory.output.style import Style
+from kubectl_inventory.output.style import Style, Write
 from kubectl_inventory.output.summary import Summary, account, withheld_clauses
 from kubectl_inventory.run import lists_at_once
-
-Write = Callable[[str], None]
 
 _HEADERS = (
     "STRATEGY", "MEDIAN", "MIN", "MAX", "REQUESTS", "KIB", "STARTUP", "WAIT", "READ", "DECODE", "RENDER",

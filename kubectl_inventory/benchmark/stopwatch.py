@@ -40,7 +40,7 @@ class Stopwatch:
     """Looks on while one run after another is made. Its methods are called from many threads at once."""
 
     def __init__(self) -> None:
-        # Appending is atomic, and nobody reads before the threads have done.
+        # To extend a list is atomic, which `+=` on an attribute is not; and nobody reads before the threads have done.
         self._changes: list[Change] = []
         self.round_trip_s = float("inf")
         """The shortest time from a request, as it was about to be sent, to the first bytes of its reply."""
@@ -100,9 +100,10 @@ class Stopwatch:
 
     def _moves(self, into: Phase, begun_s: float, ended_s: float, *, out_of: Phase | None = None) -> None:
         """A thread was in a phase for a while, and so not in the one that it interrupts."""
-        self._changes += [Change(begun_s, into, 1), Change(ended_s, into, -1)]
+        changes = [Change(begun_s, into, 1), Change(ended_s, into, -1)]
         if out_of is not None:
-            self._changes += [Change(begun_s, out_of, -1), Change(ended_s, out_of, 1)]
+            changes += [Change(begun_s, out_of, -1), Change(ended_s, out_of, 1)]
+        self._changes.extend(changes)
 
 
 def shares(changes: Sequence[Change], begun_s: float, ended_s: float) -> dict[Phase, float]:

@@ -20,7 +20,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What the measurement supports; None where it supports nothing."""
 
     bulk_from: int | None = None
-    """From so many namespaces on one list of the whole cluster is cheaper; more than there are where it never is."""
+    """From so many namespaces on one list of the cluster is cheaper; one more than there are where it never is."""
     namespaces: int = 0
     """How many there are."""
     workers: int | None = None
@@ -30,7 +30,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def more_than_namespaces(self) -> int | None:
         """`bulk.moreThanNamespaces`. Never more than the namespaces that were measured."""
-        return min(self.bulk_from - 1, self.namespaces) if self.bulk_from is not None else None
+        return self.bulk_from - 1 if self.bulk_from is not None else None
 
     @property
     def policy(self) -> dict[str, dict[str, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 
 import msgspec
@@ -19,13 +19,12 @@ from kubectl_inventory.health import HEALTHS, WORKLOADS, Health
 from kubectl_inventory.judgement.findings import ClusterHealth, Diagnosis, Finding, Occurrence, SpaceHealth
 from kubectl_inventory.output import render, views
 from kubectl_inventory.output.documents import write_document, write_items
-from kubectl_inventory.output.style import Style
+from kubectl_inventory.output.style import Style, Write
 from kubectl_inventory.output.summary import Summary, account, read_clause, withheld_clauses
 from kubectl_inventory.output.views import NOT_APPLICABLE, UNREADABLE, Grid
 from kubectl_inventory.reading.inventory import Inventory, Reading
-from kubectl_inventory.words import number, plural, seconds, window
+from kubectl_inventory.words import number, seconds, some_of, window
 
-Write = Callable[[str], None]
 _Events = Mapping[tuple[str, str], Sequence[Occurrence]]
 """By namespace, and the object that they are about or, where that was made by another, who made it."""
 
@@ -505,7 +504,5 @@ def gate(diagnosis: Diagnosis, fail_on: Sequence[Health]) -> str:
     if diagnosis.cluster is not None and diagnosis.cluster.health in wanted:
         parts.append("the cluster")
     if names:
-        more = len(names) - _NAMES_SHOWN
-        listed = ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
-        parts.append(f"{len(names)} {plural(len(names), 'namespace')}: {listed}")
+        parts.append(f"{number(len(names), 'namespace')}: {some_of(names, _NAMES_SHOWN)}")
     return f"--fail-on {','.join(fail_on)} matched {' and '.join(parts)}" if parts else ""

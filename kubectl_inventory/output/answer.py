@@ -6,7 +6,7 @@ need every row to know their widths, and hold rows alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -14,12 +14,11 @@ from kubectl_inventory.boundary.policy import Setting
 from kubectl_inventory.output import render, views
 from kubectl_inventory.output.columns import Places
 from kubectl_inventory.output.documents import column_rows, write_document, write_items, write_rows
-from kubectl_inventory.output.style import Style
+from kubectl_inventory.output.style import Style, Write
 from kubectl_inventory.reading.inventory import Inventory, Page, Row
 from kubectl_inventory.request import Request
 from kubectl_inventory.resource import Kind
 
-Write = Callable[[str], None]
 
 def print_inventory(inventory: Inventory, request: Request, style: Style, write: Write) -> None:
     """An inventory by its command's view, read to its end."""

@@ -6,19 +6,17 @@ format; what was typed in the template itself is printed as it was typed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from kubectl_inventory.output import render
 from kubectl_inventory.output.go_text import json_of, number_text
-from kubectl_inventory.output.style import Style
+from kubectl_inventory.output.style import Style, Write
 
 if TYPE_CHECKING:
     from kubectl_inventory.output.jsonpath import Template
-
-Write = Callable[[str], None]
 
 _INDENT = 4
 """As kubectl's."""

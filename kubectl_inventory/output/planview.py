@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from kubectl_inventory.output import render
 from kubectl_inventory.output.documents import write_document, write_items
-from kubectl_inventory.output.style import Style
+from kubectl_inventory.output.style import Style, Write
 from kubectl_inventory.output.summary import Summary, withheld_clauses
 from kubectl_inventory.output.views import UNREADABLE
 from kubectl_inventory.reading.forecast import Forecast, Total, total
 from kubectl_inventory.reading.inventory import Inventory
 from kubectl_inventory.reading.meter import Meter, Spent
 from kubectl_inventory.resource import collection_path
-from kubectl_inventory.words import listing, number, plural, seconds, size
-
-Write = Callable[[str], None]
+from kubectl_inventory.words import listing, number, seconds, size
 
 _HEADERS = ("TIME", "REQUESTS", "KIB", "COUNT", "HOW", "KIND", "WHY")
 _RUN_HEADERS = ("TIME", "TOOK", "REQUESTS", "MADE", "KIB", "CAME", "COUNT", "HOW", "KIND", "WHY")
@@ -80,7 +78,7 @@ def summarize_plan(foreseen: Foreseen) -> Summary:
     clauses = [f"about {number(everything.requests, 'request')}", size(everything.bytes)]
     clauses += [number(everything.objects, "object")] if is_counted else []
     distance = f"round trip {foreseen.round_trip_s * 1000:.0f}ms, {foreseen.at_once} in flight"
-    left_out = [f"{groups} API {plural(groups, 'group')} unavailable"] if groups else []
+    left_out = [f"{number(groups, 'API group')} unavailable"] if groups else []
     left_out += withheld_clauses(foreseen.inventory)
     sentence = f"{context}: {', '.join([*clauses, seconds(everything.time_s)])} ({'; '.join([distance, *left_out])})"
     lines = [] if foreseen.was_run else [f"  {_asked(foreseen)}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,14 +15,18 @@ if TYPE_CHECKING:
 
 TEMPLATE_FORMATS = ("custom-columns=", "custom-columns-file=", "jsonpath=", "jsonpath-as-json=", "jsonpath-file=")
 """Those that are told what to print, as they are typed: kubectl's."""
-GRID_FORMATS = (
+FORMATS = (
     "csv", "custom-columns=", "custom-columns-file=", "json", "jsonpath=", "jsonpath-as-json=", "jsonpath-file=",
-    "markdown", "ndjson", "table", "wide", "yaml",
+    "markdown", "name", "ndjson", "table", "wide", "yaml",
 )  # fmt: skip
+GRID_FORMATS = tuple(name for name in FORMATS if name != "name")
 """Of what has rows but no objects to name."""
-FORMATS = (*GRID_FORMATS[:8], "name", *GRID_FORMATS[8:])
 SETTING_FORMATS = ("csv", "json", "markdown", "ndjson", "table", "yaml")
 BENCH_FORMATS = ("json", "markdown", "table")
+
+
+Write = Callable[[str], None]
+"""Takes the text of an answer as it is made."""
 
 
 class Style(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from kubectl_inventory.output.style import Style
 from kubectl_inventory.output.views import treated
 from kubectl_inventory.reading.inventory import REASONS, Inventory, Reading
 from kubectl_inventory.request import Request
-from kubectl_inventory.words import PROGRAM, plural, seconds
+from kubectl_inventory.words import PROGRAM, number, seconds, some_of
 
 _SHOWN_NAMES = 3
 """How many kinds a line names before it counts the rest."""
@@ -35,14 +35,14 @@ def summarize(
         clauses = [*_withheld_namespaces(inventory), seconds(elapsed_s)]
         return account(inventory, _treatments(inventory), clauses, connection_flags, with_lines=False)
     objects, kinds = inventory.objects, inventory.kinds_with_objects
-    text = f"{objects:,} {plural(objects, 'object')} of {_kinds(kinds)}{_where(inventory)}"
+    text = f"{number(objects, 'object')} of {number(kinds, 'kind')}{_where(inventory)}"
     clauses = []
     hides_empty = request.command == "counts" and style.format in ("table", "wide", "markdown")
     if not inventory.is_complete:
         clauses.append(read_clause(inventory))
     elif inventory.empty_kinds and hides_empty and not style.show_empty and request.by == ("kind",):
         empty = inventory.empty_kinds
-        clauses.append(f"{empty} empty {plural(empty, 'kind')} not shown (--show-empty)")
+        clauses.append(f"{number(empty, 'empty kind')} not shown (--show-empty)")
     clauses += withheld_clauses(inventory)
     clauses.append(seconds(elapsed_s))
     return account(inventory, text, clauses, connection_flags)
@@ -64,7 +64,7 @@ def _treatments(inventory: Inventory) -> str:
         for status in order
         if tally[status]
     ]
-    return f"{_kinds(tally.total())}: {', '.join(said)}"
+    return f"{number(tally.total(), 'kind')}: {', '.join(said)}"
 
 
 def account(
@@ -126,10 +126,11 @@ def _reason_lines(inventory: Inventory) -> Iterable[str]:
         if found := whole[reason]:
             said = {gap.message for reading in found for gap in reading.gaps if gap.reason == reason}
             detail = f": {said.pop()}" if len(said) == 1 and reason != "Forbidden" else ""
-            cells.append((_kinds(len(found)), reason, _named(found) + detail))
+            cells.append((number(len(found), "kind"), reason, _named(found) + detail))
         for (why, some, asked), readings in partly.items():
             if why == reason:
-                cells.append((_kinds(len(readings)), reason, f"in {some} of {asked} namespaces: {_named(readings)}"))
+                where = f"in {some} of {asked} namespaces"
+                cells.append((number(len(readings), "kind"), reason, f"{where}: {_named(readings)}"))
     yield from _aligned([*cells, *_group_cells(inventory)])
 
 
@@ -143,15 +144,8 @@ def _aligned(cells: Sequence[tuple[str, str, str]]) -> Iterable[str]:
         yield f"  {first.ljust(widths[0])}   {second.ljust(widths[1])}   {third}"
 
 
-def _kinds(count: int) -> str:
-    return f"{count} {plural(count, 'kind')}"
-
-
 def _named(readings: Sequence[Reading]) -> str:
-    """Three names, and how many more."""
-    shown = [reading.kind.name for reading in readings[:_SHOWN_NAMES]]
-    more = len(readings) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+    return some_of([reading.kind.name for reading in readings], _SHOWN_NAMES)
 
 
 def _where(inventory: Inventory) -> str:
@@ -160,30 +154,25 @@ def _where(inventory: Inventory) -> str:
     if inventory.remark:
         return f" in 1 namespace ({inventory.remark})"
     if reach.named and reach.names is not None:
-        number = len(reach.names)
-        which = f" ({', '.join(reach.names)})" if number <= _SHOWN_NAMESPACES else ""
-        return f" in {number} {plural(number, 'namespace')}{which}"
-    number_known = inventory.namespace_count
-    if number_known is None:
-        return ""
-    return f" in {number_known} {plural(number_known, 'namespace')}"
+        which = f" ({', '.join(reach.names)})" if len(reach.names) <= _SHOWN_NAMESPACES else ""
+        return f" in {number(len(reach.names), 'namespace')}{which}"
+    known = inventory.namespace_count
+    return f" in {number(known, 'namespace')}" if known is not None else ""
 
 
 def read_clause(inventory: Inventory) -> str:
     """`62 of 63 kinds read, 1 API group unavailable`: the kinds without any gap."""
     whole, asked = sum(not reading.gaps for reading in inventory.readings), len(inventory.readings)
     groups = len(inventory.plan.gaps)
-    unknown = f", {groups} API {plural(groups, 'group')} unavailable" if groups else ""
-    return f"{whole} of {asked} {plural(asked, 'kind')} read{unknown}"
+    unknown = f", {number(groups, 'API group')} unavailable" if groups else ""
+    return f"{whole:,} of {number(asked, 'kind')} read{unknown}"
 
 
 def withheld_clauses(inventory: Inventory) -> list[str]:
     """What the policy keeps out, for a sentence."""
     clauses = []
     if kinds_kept := [treatment.kind.name for treatment in inventory.withheld]:
-        more = len(kinds_kept) - _SHOWN_NAMES
-        named = ", ".join(kinds_kept[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
-        clauses.append(f"{_kinds(len(kinds_kept))} withheld by policy ({named})")
+        clauses.append(f"{number(len(kinds_kept), 'kind')} withheld by policy ({some_of(kinds_kept, _SHOWN_NAMES)})")
     return [*clauses, *_withheld_namespaces(inventory)]
 
 
@@ -191,6 +180,4 @@ def _withheld_namespaces(inventory: Inventory) -> list[str]:
     spaces = [space.namespace for space in inventory.plan.reach.withheld]
     if not spaces:
         return []
-    more = len(spaces) - _SHOWN_NAMES
-    named = ", ".join(spaces[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
-    return [f"{len(spaces)} {plural(len(spaces), 'namespace')} withheld by policy ({named})"]
+    return [f"{number(len(spaces), 'namespace')} withheld by policy ({some_of(spaces, _SHOWN_NAMES)})"]

@@ -81,7 +81,7 @@ def _grouped(inventory: Inventory, by: Sequence[str]) -> Iterable[tuple[Reading,
 
 
 def for_csv(grid: Grid) -> Grid:
-    """Counts for a program: `14+` is 14, and headers are what JSON calls them."""
+    """A grid for a program: `14+` is 14, what is not known or does not apply is empty, headers are in lower case."""
     rows = [tuple(map(_for_program, row)) for row in grid.rows]
     return Grid(tuple(header.lower() for header in grid.headers), rows)
 
@@ -300,12 +300,14 @@ def object_item(kind: Kind, row: Row, places: Places, *, sparse: bool = False) -
     if row.namespace:
         metadata["namespace"] = row.namespace
     if row.meta is not None:
-        metadata["uid"] = row.meta.uid
+        if row.meta.uid:
+            metadata["uid"] = row.meta.uid
         if row.meta.labels or not sparse:
             metadata["labels"] = row.meta.labels or {}
         if row.meta.owner_references or not sparse:
             metadata["ownerReferences"] = row.meta.owner_references or ()
-        metadata["creationTimestamp"] = row.meta.creation_timestamp
+        if row.meta.creation_timestamp:
+            metadata["creationTimestamp"] = row.meta.creation_timestamp
     return {
         "apiVersion": kind.api_version,
         "kind": kind.kind,
