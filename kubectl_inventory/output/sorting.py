@@ -26,8 +26,8 @@ from kubectl_inventory.output.views import Listed, object_item
 from kubectl_inventory.quantity import amount_of
 from kubectl_inventory.reading.inventory import Row
 
-_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?=$|[ /])", re.ASCII)
-"""What a cell is sorted by that begins with a number: `11 (2m14s ago)`, `3/4`."""
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?=$|[ /%])", re.ASCII)
+"""What a cell is sorted by that begins with a number: `11 (2m14s ago)`, `3/4`, `91%`."""
 
 _OF_ANY_KIND = frozenset({"age", "kind", "name", "namespace", "ready", "status"})
 """Headers that objects of every kind are shown under, whatever their own columns are."""
