@@ -118,7 +118,7 @@ def _in_one_line(path: Path) -> Iterator[None]:
     """What the libraries say of a damaged archive, as ours."""
     try:
         yield
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise PackagingError(f"{path.name} cannot be unpacked: {error}") from error
 
 

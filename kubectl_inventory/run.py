@@ -42,7 +42,6 @@ OnRequest = Callable[["RequestRecord"], None]
 
 _CREDENTIAL_S = 60.0
 """How long an exec plugin may take: it may open a browser for somebody to log in."""
-_NO_TIME = "the cluster did not answer within the run's time (limits.deadlineSeconds)"
 _LATER = "--deadline 10m gives the whole run longer"
 _LONGER = "--request-timeout 30s gives each request longer, where it is far away or busy"
 _BUFFERED_OBJECTS = 20_000
@@ -167,7 +166,7 @@ def foresee(request: Request, session: Session, ground: Ground, watch: Foresight
     forecasts: list[Forecast] = []
     for _, end in batch:
         if isinstance(end, Unfinished):
-            raise TimedOut(_NO_TIME)
+            raise TimedOut(OUT_OF_TIME, hint=_LATER)
         if isinstance(end, Finished):
             forecasts.append(end.outcome)
     return forecasts
@@ -240,7 +239,7 @@ class SideBySide(msgspec.Struct, frozen=True):
         try:
             return run_each(functions, self.bounds, lane="probe", end_s=self.end_s)
         except TimeoutError as error:
-            raise TimedOut(_NO_TIME, hint=_LATER) from error
+            raise TimedOut(OUT_OF_TIME, hint=_LATER) from error
 
 
 def _open_ahead(request: Request, session: Session, bounds: Bounds) -> None:

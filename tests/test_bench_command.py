@@ -582,25 +582,6 @@ def test_time_is_shared_out_among_what_threads_were_doing(changes: list[Change],
     assert shares(changes, 0, 10) == shared
 
 
-def test_a_thread_of_the_last_run_adds_to_that_alone() -> None:
-    stopwatch = Stopwatch()
-
-    class Late(list[Change]):
-        """Another run begins while a thread adds to this one's changes."""
-
-        def extend(self, changes: Iterable[Change]) -> None:
-            stopwatch.begin()
-            super().extend(changes)
-
-    last = stopwatch._changes = Late()
-    stopwatch.read(lambda _: Answer(b""))(Question(path=collection_path(NODES)))
-
-    assert [(change.phase, change.by) for change in last] == [
-        ("wait", 1), ("wait", -1), ("decode", -1), ("decode", 1),
-    ]  # fmt: skip
-    assert stopwatch._changes == []
-
-
 KINDS: tuple[tuple[Kind, int], ...] = ((PODS, 9), (SECRETS, 5), (NODES, 4))
 SPACES = ("dev", "pay", "shop")
 

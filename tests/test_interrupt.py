@@ -106,6 +106,14 @@ def test_hanging_requests_do_not_hold_it(
     assert hint == "hint: --exclude configmaps, or --request-timeout 2s"
 
 
+def test_an_audit_log_that_is_full_hides_no_interruption(plane: ControlPlane, typist: Typist) -> None:
+    with hanging(plane):
+        running = start(typist, "get", "-o", "name", *CACHED, audit=Path("/dev/full"))
+        wait_until(lambda: connections(running.pid) >= NEAR_WIDTH, "as many requests as are worth it are on their way")
+        _, err = interrupted(running, signal.SIGINT)
+    assert err.startswith("paused: interrupted after ")
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_hanging_discovery_does_not_hold_it(plane: ControlPlane, tmp_path: Path, how: signal.Signals) -> None:
     typist = Typist(tmp_path, plane.kubeconfigs["admin"])

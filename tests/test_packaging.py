@@ -269,6 +269,17 @@ def test_a_damaged_archive_is_told_in_a_line(
 
 
 @pytest.mark.parametrize("read", [read_archive, read_contents])
+def test_a_zip_of_no_known_version_is_told_in_a_line(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    path = a_zip(tmp_path / "a.zip")
+    packed = bytearray(path.read_bytes())
+    packed[packed.index(b"PK\x01\x02") + 6] = 255  # the version that is needed to extract, of the central directory
+    path.write_bytes(packed)
+
+    with pytest.raises(PackagingError, match=r"^a\.zip cannot be unpacked: [^\n]+$"):
+        read(path)
+
+
+@pytest.mark.parametrize("read", [read_archive, read_contents])
 def test_an_archive_that_is_damaged_in_the_midst_of_a_file_is_told_in_a_line(
     tmp_path: Path, read: Callable[[Path], object]
 ) -> None:

@@ -159,6 +159,13 @@ def test_a_group_that_is_unknown_is_named() -> None:
     assert said.hint == '"kubectl get apiservice v1.report.acme.example" tells why; --exclude "*.report.acme.example"'
 
 
+def test_a_group_is_one_of_how_many_of_its_versions_nothing_is_known() -> None:
+    gaps = [DiscoveryGap("report.acme.example", version) for version in ("v1", "v2")]
+    said = summary(Reading(kind=PODS, count=1), gaps=gaps)
+    assert "; 1 of 1 kind read, 1 API group unavailable" in said.sentence
+    assert len(said.lines) == 2
+
+
 def test_reasons_come_in_one_order_and_line_up() -> None:
     readings = [
         Reading(kind=PODS, gaps=(Gap("NotReached", "late"),)),

@@ -39,7 +39,7 @@ from kubectl_inventory.boundary.policy_file import (
 )
 from kubectl_inventory.errors import PolicyError, UsageError, near
 from kubectl_inventory.resource import Kind
-from kubectl_inventory.words import quoted
+from kubectl_inventory.words import number, quoted, some_of
 
 if TYPE_CHECKING:
     from kubectl_inventory.health import Health
@@ -263,7 +263,7 @@ def make_policy(files: Sequence[PolicyFile], context: str | None) -> Policy:
         layers.append(document.layer)
         layers.extend(_profile_layers(document, context))
     has_profiles = any(document.profiles for document in documents)
-    policy = msgspec.structs.replace(_policy_of(tuple(layers)), has_profiles=has_profiles)
+    policy = _policy_of(tuple(layers), has_profiles=has_profiles)
     rule = policy.denies_context(context) if context is not None else None
     if rule is not None:
         verdict = "not allowed" if rule.field.endswith(".allow") else "denied"
@@ -318,7 +318,7 @@ def apply_limit_flags(policy: Policy, flags: LimitFlags) -> Policy:
         if not field.holds(typed):
             raise UsageError(f"{asked} is out of range ({field.range_text})")
         numbers[field.name] = typed
-    return msgspec.structs.replace(_policy_of(policy.layers, numbers), has_profiles=policy.has_profiles)
+    return _policy_of(policy.layers, numbers, has_profiles=policy.has_profiles)
 
 
 def policy_template() -> str:
@@ -350,9 +350,7 @@ def _allows_all(allow: PatternList | None) -> bool:
 
 def _list_text(listed: PatternList) -> str:
     # It stands in one line of a message, once a withheld thing.
-    shown = [quoted(pattern.text) for pattern in listed.patterns[:5]]
-    more = len(listed.patterns) - len(shown)
-    return f"[{', '.join(shown)}{f' and {more} more' if more else ''}]"
+    return f"[{some_of([quoted(pattern.text) for pattern in listed.patterns], 5)}]"
 
 
 def _matches_context(pattern: Pattern, context: str) -> bool:
@@ -445,7 +443,9 @@ def _value_of(policy: Policy, field: NumberField) -> float:
     return value // field.scale if field.scale > 1 else value
 
 
-def _policy_of(layers: tuple[Layer, ...], typed: dict[str, float] | None = None) -> Policy:
+def _policy_of(
+    layers: tuple[Layer, ...], typed: dict[str, float] | None = None, *, has_profiles: bool
+) -> Policy:
     typed = typed or {}
     numbers: dict[str, float] = {}
     for field in NUMBER_FIELDS:
@@ -464,6 +464,7 @@ def _policy_of(layers: tuple[Layer, ...], typed: dict[str, float] | None = None)
         discovery_cache_s=int(numbers.get("discovery_cache_s", built_in.discovery_cache_s)),
         grace_s=int(numbers.get("grace_s", built_in.grace_s)),
         layers=layers,
+        has_profiles=has_profiles,
         flagged=frozenset(typed),
     )
 
@@ -482,9 +483,8 @@ def _refuse_problems(problems: Sequence[Problem]) -> None:
     first, more = problems[0], len(problems) - 1
     if not more:
         raise PolicyError(str(first))
-    errors = "1 more error" if more == 1 else f"{more} more errors"
     raise PolicyError(
-        f"{first}; and {errors}", hint=f'"kubectl inventory policy check {first.file}" lists them'
+        f"{first}; and {number(more, 'more error')}", hint=f'"kubectl inventory policy check {first.file}" lists them'
     )
 
 

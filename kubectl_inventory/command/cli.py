@@ -47,7 +47,7 @@ from kubectl_inventory.errors import (
 from kubectl_inventory.output.style import BENCH_FORMATS, FORMATS, GRID_FORMATS, SETTING_FORMATS, Style
 from kubectl_inventory.request import LABEL_PREFIX, Command, Need, Request
 from kubectl_inventory.version import VERSION, platform_name
-from kubectl_inventory.words import PROGRAM
+from kubectl_inventory.words import PROGRAM, number
 
 if TYPE_CHECKING:
     from kubectl_inventory.health import Health
@@ -373,7 +373,7 @@ def policy_check(ctx: click.Context, /, file: Path | None, **_: object) -> int:
         terminal.write(f"{problem}\n")
     names = ", ".join(part.name for part in files)
     if problems:
-        raise PolicyError(f"{names}: {len(problems)} {'error' if len(problems) == 1 else 'errors'}")
+        raise PolicyError(f"{names}: {number(len(problems), 'error')}")
     unchecked = ""
     if known is None:
         unchecked = " (kind names not checked: no cluster)"

@@ -6,6 +6,7 @@ refuses is refused before anything is sent.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import sys
@@ -165,8 +166,13 @@ def open_cluster(
 
     session = open_session(connection, policy, cache_directory(given), on_request=note, user_agent=user_agent())
     terminal.waiting_for = connection.server
-    # A run that breaks off, too, accounts for what it has asked.
-    terminal.at_end.callback(session.cluster.close)
+
+    def shut(failure: type[BaseException] | None, *_: object) -> None:
+        # A run that breaks off, too, accounts for what it has asked. Where it cannot, why it broke off is told.
+        with contextlib.suppress(OSError) if failure is not None else contextlib.nullcontext():
+            session.cluster.close()
+
+    terminal.at_end.push(shut)
     for notice in session.notices:
         terminal.say(f"warning: {notice}")
     return Opened(policy, log, session)

@@ -54,7 +54,7 @@ def take(terminal: Terminal, given: Given, request: Request, style: Style) -> in
     terminal.flush()
     _account(terminal, given, request, style, inventory)
     is_well = inventory.is_complete or given.allow_incomplete
-    return _close(terminal, given, session, 0 if is_well else EXIT_INCOMPLETE)
+    return _exit_code(terminal, given, session, 0 if is_well else EXIT_INCOMPLETE)
 
 
 def judge(
@@ -91,7 +91,7 @@ def judge(
     if matched:
         terminal.say(f"{session.context}: {matched}")
     is_well = inventory.is_complete or given.allow_incomplete
-    return _close(terminal, given, session, EXIT_GATE if matched else 0 if is_well else EXIT_INCOMPLETE)
+    return _exit_code(terminal, given, session, EXIT_GATE if matched else 0 if is_well else EXIT_INCOMPLETE)
 
 
 def _is_thorough(given: Given, style: Style) -> bool:
@@ -139,7 +139,7 @@ def _foresee(terminal: Terminal, given: Given, request: Request, style: Style) -
     if inventory is not None:
         _account(terminal, given, request, style, inventory)
     is_well = inventory is None or inventory.is_complete or given.allow_incomplete
-    return _close(terminal, given, session, 0 if is_well else EXIT_INCOMPLETE)
+    return _exit_code(terminal, given, session, 0 if is_well else EXIT_INCOMPLETE)
 
 
 def compare(terminal: Terminal, given: Given, request: Request, style: Style, began_s: float) -> int:
@@ -155,7 +155,7 @@ def compare(terminal: Terminal, given: Given, request: Request, style: Style, be
     terminal.say(announcement(workload, given.runs, a_round))
     refuse_excess(workload, given.runs, a_round)
     if given.dry_run:
-        return _close(terminal, given, session, 0)
+        return _exit_code(terminal, given, session, 0)
     measured = run_rounds(workload, given.runs, partial(_show_run, terminal))
     _note_withheld(log, measured.inventory)
     print_bench(measured, style, terminal.write)
@@ -166,7 +166,7 @@ def compare(terminal: Terminal, given: Given, request: Request, style: Style, be
         )
         if advice := advise(measured):
             terminal.say(f"hint: {advice}")
-    return _close(terminal, given, session, 0 if measured.is_whole or given.allow_incomplete else EXIT_INCOMPLETE)
+    return _exit_code(terminal, given, session, 0 if measured.is_whole or given.allow_incomplete else EXIT_INCOMPLETE)
 
 
 def _note_withheld(log: AuditLog | None, inventory: Inventory) -> None:
@@ -178,15 +178,14 @@ def _note_withheld(log: AuditLog | None, inventory: Inventory) -> None:
             log.append("withheld", entry)
 
 
-def _close(terminal: Terminal, given: Given, session: Session, code: int) -> int:
-    """Shuts the door; with `-v` what went through it. The exit code: that of the answer, unless warnings are errors."""
+def _exit_code(terminal: Terminal, given: Given, session: Session, code: int) -> int:
+    """With `-v` says what went through the door. The exit code: that of the answer, unless warnings are errors."""
     if given.verbosity:
         stats = session.cluster.stats
         terminal.say(f"{session.context}: {stats.requests:,} requests, {stats.bytes_received / 1024:,.0f} KiB received")
     warnings = session.cluster.warnings
     for text in warnings if given.verbosity or given.warnings_as_errors else ():
         terminal.say(f"warning: {text}")
-    session.cluster.close()
     if not (given.warnings_as_errors and warnings):
         return code
     terminal.say(f"error: {number(len(warnings), 'warning')} received")

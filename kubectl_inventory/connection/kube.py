@@ -191,13 +191,8 @@ class Cluster:
         with self._lock:
             return tuple(self._warnings)
 
-    def interrupt(self) -> None:
-        """Ends every request in flight now, and every later one as it begins."""
-        self._interrupted.set()
-        self._watchdog.stop()
-
     def close(self) -> None:
-        """Ends everything and closes the idle connections. Nobody waits for what was in flight, but it is noted."""
+        """Ends every request in flight now, which is noted, and every later one as it begins; closes what is idle."""
         self._interrupted.set()
         with self._lock:
             self._cut_off += self._in_flight

@@ -29,7 +29,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     thorough: bool
     """Whether to look at what says no more than why, and since when."""
     ahead_s: Callable[[], float] = float
-    """How far the API server's clock is ahead of this one, as far as its replies have told."""
+    """How far the API server's clock is ahead of this one, as its replies tell: what may last is held against it."""
 
 
 def diagnose(inventory: Inventory, terms: Terms, read: Read, each: Each) -> Diagnosis:

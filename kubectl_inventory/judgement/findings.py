@@ -143,7 +143,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     occurrences: tuple[Occurrence, ...] = ()
     """Newest first."""
     overlooked: int = 0
-    """How many findings were left without a closer look, as there were too many, or the run's time was up."""
+    """How many findings were left without a closer look, as there were too many, or no usable answer."""
 
     silent: tuple[Reading, ...] = ()
     """Custom kinds that have objects and print nothing of how those are."""

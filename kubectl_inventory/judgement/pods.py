@@ -83,9 +83,9 @@ def _unwell(
     if is_spoilt(status):
         # Between two starts it says how its container ended; a moment later it will say CrashLoopBackOff.
         is_container = status.removeprefix("Init:") in ENDED_CONTAINERS
-        restarts = is_container and count > 0 and ago_s is not None and ago_s <= 2 * _LONGEST_BACK_OFF_S
-        symptom = Symptom(health="error" if restarts else "warning", reason=as_word(status), look="reason")
-        return PodState(is_finished=not restarts, is_spoilt=True, symptom=symptom, restarts=count)
+        is_restarted = is_container and count > 0 and ago_s is not None and ago_s <= 2 * _LONGEST_BACK_OFF_S
+        symptom = Symptom(health="error" if is_restarted else "warning", reason=as_word(status), look="reason")
+        return PodState(is_finished=not is_restarted, is_spoilt=True, symptom=symptom, restarts=count)
     if status == "Terminating":
         return PodState(
             is_finished=True, symptom=Symptom(health="warning", reason=status, look="verdict", passes=True)

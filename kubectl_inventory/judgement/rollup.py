@@ -126,13 +126,13 @@ def _cluster(
     nodes = (sum(gathering.nodes.values()), len(gathering.nodes)) if unread.knows(_NODES) else None
     if nodes is not None and nodes[1] and not nodes[0]:
         worst = "error"
-    gone = {gap.group for gap in inventory.plan.gaps}
+    dead = inventory.plan.dead_groups
     groups = {treatment.kind.group for treatment in inventory.plan.treatments}
     return ClusterHealth(
         health=worst,
         findings=tuple(findings),
         nodes=nodes,
-        groups=(len(groups - gone), len(groups | gone)),
+        groups=(len(groups - dead), len(groups | dead)),
         warnings=gathering.cluster_warnings if unread.knows("events") else None,
         unread=missing,
     )

@@ -73,7 +73,7 @@ def print_plan(foreseen: Foreseen, style: Style, write: Write) -> None:
 def summarize_plan(foreseen: Foreseen) -> Summary:
     """What it comes to, what was asked to know it, and which kind would be worth to leave out."""
     everything = _total(foreseen, foreseen.forecasts)
-    context, groups = foreseen.inventory.taken.context, len(foreseen.inventory.plan.gaps)
+    context, groups = foreseen.inventory.taken.context, len(foreseen.inventory.plan.dead_groups)
     is_counted = any(forecast.count is not None for forecast in foreseen.forecasts)
     clauses = [f"about {number(everything.requests, 'request')}", size(everything.bytes)]
     clauses += [number(everything.objects, "object")] if is_counted else []

@@ -91,9 +91,9 @@ def _stuck_hint(inventory: Inventory, flags: str) -> str:
     unread = [reading for reading in inventory.readings if reading.gaps]
     was_over = any(OUT_OF_TIME in gap.message for reading in unread for gap in reading.gaps)
     later = "--deadline 10m gives the whole run longer" if was_over else ""
-    if later and len(unread) > _SHOWN_NAMES:
-        return later
     if len(unread) > _SHOWN_NAMES:
+        if later:
+            return later
         reasons = Counter(reading.reason for reading in unread)
         if reasons["NotReached"]:
             return f'"{PROGRAM} policy show" lists the limits, and the flags that raise them'
@@ -163,7 +163,7 @@ def _where(inventory: Inventory) -> str:
 def read_clause(inventory: Inventory) -> str:
     """`62 of 63 kinds read, 1 API group unavailable`: the kinds without any gap."""
     whole, asked = sum(not reading.gaps for reading in inventory.readings), len(inventory.readings)
-    groups = len(inventory.plan.gaps)
+    groups = len(inventory.plan.dead_groups)
     unknown = f", {number(groups, 'API group')} unavailable" if groups else ""
     return f"{whole:,} of {number(asked, 'kind')} read{unknown}"
 

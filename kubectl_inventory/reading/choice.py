@@ -15,6 +15,7 @@ from kubectl_inventory.reading.collect import Collector, End, Part, Replied, cou
 from kubectl_inventory.reading.inventory import Reading
 from kubectl_inventory.reading.ways import LIGHT_OBJECTS, Estimate, cheapest, fanned_out
 from kubectl_inventory.resource import Kind, Lane
+from kubectl_inventory.words import number
 
 _WORTH_ASKING_S = 0.005
 """A list that costs this much and two round trips may be cheaper by namespaces: worth to ask for their names."""
@@ -115,7 +116,7 @@ def _why_each(collector: Collector, names: Sequence[str]) -> str:
     if collector.policy.has_namespace_rule:
         return "a rule about namespaces"
     if len(names) <= collector.policy.more_than_namespaces:
-        return "1 named namespace" if len(names) == 1 else f"{len(names)} named namespaces"
+        return number(len(names), "named namespace")
     return f"--strategy {collector.request.strategy}"
 
 

@@ -54,6 +54,11 @@ class Plan(msgspec.Struct, frozen=True):
     slips: tuple[str, ...] = ()
     """Rules of the policy that seem to be meant for another kind than they name."""
 
+    @property
+    def dead_groups(self) -> frozenset[str]:
+        """The API groups of which a version, at least, could not say what it serves."""
+        return frozenset(gap.group for gap in self.gaps)
+
     def kinds(self, *statuses: Status) -> list[Kind]:
         """The kinds that were treated so."""
         return [treatment.kind for treatment in self.treatments if treatment.status in statuses]
