@@ -11,7 +11,7 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,11 +21,11 @@ import pytest
 
 from kubectl_inventory.benchmark.bench import Run, Split, Times
 from kubectl_inventory.benchmark.rehearsal import Cost, Model, rehearse
-from kubectl_inventory.benchmark.stopwatch import Change, Stopwatch, shares
+from kubectl_inventory.benchmark.stopwatch import Change, shares
 from kubectl_inventory.benchmark.verdict import Verdict, judge
 from kubectl_inventory.reading.listing import list_kind
 from kubectl_inventory.request import Need, Strategy
-from kubectl_inventory.resource import Answer, Kind, Question, collection_path
+from kubectl_inventory.resource import Kind, collection_path
 from tests.conftest import BIN, Screen, Typist
 from tests.controlplane.audit import AuditEvent, most_in_flight
 from tests.controlplane.cluster import ControlPlane
