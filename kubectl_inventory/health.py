@@ -246,8 +246,7 @@ ENDED_CONTAINERS = ("Error", "OOMKilled", "ContainerCannotRun", "StartError")
 
 _INIT_PROGRESS = re.compile(r"init:\d+/\d+", re.ASCII)
 _EXIT = re.compile(r"(?:init:)?(?:exitcode|signal):-?0*[1-9]\d*", re.ASCII)
-_NONE_OF = re.compile(r"0+/0*[1-9]\d*", re.ASCII)
-_NONE_OF_SOME = re.compile(r"\b0+ of 0*[1-9]", re.ASCII)
+_NONE_OF = re.compile(r"(?<![\w.])0+(?:/| of )0*[1-9]", re.ASCII)
 _RATIO = re.compile(r"(\d{1,9})/(\d{1,9})", re.ASCII)
 _MEASURE = re.compile(r"(.*\d)\s?(?:%|[numk]|[KMGTPE]i?B?)", re.ASCII)
 """As people write a quantity: `45%`, `1.5 GiB`."""
@@ -307,14 +306,14 @@ def _takes_back(words: Sequence[str]) -> bool:
     """Whether what comes after a good word is trouble: `Ready: False`, `Running but unhealthy`, `Up (0 of 3)`."""
     if words[:1] in (["false"], ["no"]):
         return len(words) == 1
-    if _NONE_OF_SOME.search(" ".join(words)):
+    if _NONE_OF.search(" ".join(words)):
         return True
     for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
         if before in _DENIALS:
             is_trouble = word in GOOD_CONDITIONS
         else:
             is_trouble = meaning_of(word) in ("error", "warning", "unknown") and after not in _RELIEFS
-        if is_trouble or _NONE_OF.fullmatch(word):
+        if is_trouble:
             return True
     return False
 
